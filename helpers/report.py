@@ -1,0 +1,25 @@
+"""The one number a lesson is remembered by, where the course's runner finds it."""
+
+MIME = "application/vnd.barks-meows.headline+json"
+
+
+def headline(name, value, text):
+    """Show a lesson's headline number and mark it for the table that `make run` prints.
+
+    Taught in notebooks/00_start_here.ipynb.
+
+    Args:
+        name: what the number is, such as "test accuracy".
+        value: the number.
+        text: the number as a reader should see it, with unit and interval.
+
+    Raises:
+        ValueError: the value is not finite.
+    """
+    from IPython.display import display
+
+    value = float(value)
+    if value - value != 0:
+        raise ValueError(f"the headline {name!r} is {value}, not a finite number")
+    data = {MIME: {"name": name, "value": round(value, 4), "text": text}}
+    display(data | {"text/plain": f"{name}: {text}"}, raw=True)
