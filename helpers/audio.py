@@ -1,0 +1,126 @@
+"""From a file to a waveform: decode, mix down, resample, measure the level."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+SAMPLE_RATE = 16_000
+FORMATS = (".wav", ".flac", ".ogg", ".mp3")
+
+
+class AudioError(ValueError):
+    """A file cannot be used as audio; the message says why and what to do."""
+
+
+def load(path, sample_rate=SAMPLE_RATE):
+    """Read an audio file as one channel of floats.
+
+    Taught in notebooks/01_waveforms.ipynb.
+
+    Args:
+        path: WAV, FLAC, OGG or MP3; any sample rate, any number of channels.
+        sample_rate: Hz to resample to, or None to keep the file's own.
+
+    Returns:
+        waveform: float32, shape (samples,), full scale at +-1, channels averaged.
+        sample_rate: Hz.
+
+    Raises:
+        AudioError: the file is missing, of another format, damaged, or holds no samples.
+
+    Source: soxr's high-quality resampler, which removes what the new rate cannot hold.
+    """
+    path = Path(path)
+    check_format(path)
+    if not path.is_file():
+        raise AudioError(f"{path.name}: no such file")
+    if not path.stat().st_size:
+        raise AudioError(f"{path.name}: empty, it holds no bytes")
+    try:
+        samples, native_rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+        reason = getattr(error, "error_string", error)  # the whole text would hold the full path
+        raise AudioError(f"{path.name}: cannot be decoded ({reason})") from None
+    if not len(samples):
+        raise AudioError(f"{path.name}: empty, it holds no samples")
+    waveform = np.nan_to_num(samples.mean(axis=1))
+    if sample_rate is None:
+        return waveform, native_rate
+    return resample(waveform, native_rate, sample_rate), sample_rate
+
+
+def resample(waveform, from_rate, to_rate):
+    """Change the sample rate; what lies above half the new rate is filtered away.
+
+    Taught in notebooks/01_waveforms.ipynb.
+
+    Args:
+        waveform: float32, shape (samples,).
+        from_rate, to_rate: Hz, above 0.
+
+    Returns:
+        float32, shape (samples * to_rate / from_rate,).
+
+    Raises:
+        ValueError: a rate is not above 0.
+    """
+    if from_rate <= 0 or to_rate <= 0:
+        raise ValueError(f"sample rates must be above 0 Hz, not {from_rate} and {to_rate}")
+    waveform = np.asarray(waveform, np.float32)
+    return waveform if from_rate == to_rate else soxr.resample(waveform, from_rate, to_rate)
+
+
+def level(waveform):
+    """Root-mean-square level in dB below full scale; silence gives -inf.
+
+    Taught in notebooks/01_waveforms.ipynb.
+
+    Args:
+        waveform: float, shape (samples,), full scale at +-1.
+
+    Returns:
+        float, dB: 0 for a full-scale square wave, -3.01 for a full-scale sine.
+
+    Raises:
+        ValueError: the waveform is empty.
+    """
+    waveform = np.asarray(waveform, np.float64)
+    if not waveform.size:
+        raise ValueError("the waveform is empty: it has no level")
+    with np.errstate(divide="ignore"):
+        return float(10 * np.log10(np.mean(waveform**2)))
+
+
+def fit_length(waveform, samples):
+    """Cut a waveform, or pad it with zeros at its end, to a given number of samples.
+
+    Taught in notebooks/03_data_pipeline.ipynb.
+
+    Args:
+        waveform: float32, shape (n,).
+        samples: the length wanted, at least 1.
+
+    Returns:
+        float32, shape (samples,).
+
+    Raises:
+        ValueError: samples is below 1.
+    """
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, not {samples}")
+    waveform = np.asarray(waveform, np.float32)[:samples]
+    return np.pad(waveform, (0, samples - len(waveform)))
+
+
+def check_format(path):
+    """Refuse a file whose ending is not one that the course reads.
+
+    Raises:
+        AudioError: names the formats that can be read.
+    """
+    if Path(path).suffix.lower() not in FORMATS:
+        raise AudioError(
+            f"{Path(path).name}: not a format read here; convert it to WAV, FLAC, OGG or MP3"
+        )
