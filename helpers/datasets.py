@@ -1,0 +1,226 @@
+"""Where the clips come from: synthetic ones, Kaggle's, or any folder of recordings."""
+
+import hashlib
+import os
+import shutil
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers import audio, catalog, splits, synthesis
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+KAGGLE_HANDLE = "mmoreaux/audio-cats-and-dogs"
+KAGGLE_URL = "https://www.kaggle.com"
+CHOICES = '"auto", "synthetic", "kaggle" or the path of a folder of recordings'
+
+_LICENCES = {
+    "synthetic": "CC0-1.0",
+    "kaggle": "CC BY-SA 3.0, as stated by third parties that cite the Kaggle page",
+}
+
+
+def load(source="auto", *, seed=0, data=DATA, quiet=False):
+    """Give a catalog of clips, and print which recordings were taken and why.
+
+    A source named by the caller is loaded or is an error. `"auto"` follows the environment
+    variable DATASET where that is set; else it takes recordings already on disk, else Kaggle's,
+    else synthetic ones.
+
+    Taught in notebooks/03_data_pipeline.ipynb.
+
+    Args:
+        source: "auto", "synthetic", "kaggle" or the path of a folder.
+        seed: of the split, where the recordings come without one.
+        data: folder in which downloaded and synthetic recordings are kept.
+        quiet: print nothing.
+
+    Returns:
+        DataFrame indexed by clip (path below the folder), sorted; columns path, label, split
+        ("train" or "test"), group (clips of one group share audio), duration (seconds),
+        sample_rate (Hz), channels, source, licence. `.attrs["findings"]` lists what was left out
+        or is noteworthy.
+
+    Raises:
+        ValueError: no such source, or nothing usable in it; the message lists the choices.
+        FileNotFoundError: no such folder.
+        ConnectionError: Kaggle cannot be reached.
+    """
+    name, folder, why = _choose(source, Path(data))
+    clips = _read(folder, name, seed)
+    if not quiet:
+        print(_banner(clips, name, why))
+    return clips
+
+
+def validate(clips):
+    """Decode every clip and say in words what is wrong with any of them.
+
+    Taught in notebooks/03_data_pipeline.ipynb.
+
+    Args:
+        clips: a catalog, or any DataFrame with a column path.
+
+    Returns:
+        kept: the clips that can be used.
+        findings: DataFrame (file, finding), one row a problem. "left out: ..." marks a clip that
+            is missing, unreadable or empty; silent, clipped and byte-identical clips stay.
+    """
+    findings, digests, lost = list(clips.attrs.get("findings", [])), {}, []
+    for clip, path in clips.path.items():
+        try:
+            waveform, _ = audio.load(path, sample_rate=None)
+        except audio.AudioError as error:
+            findings.append((clip, f"left out: {str(error).split(': ', 1)[-1]}"))
+            lost.append(clip)
+            continue
+        peak = np.abs(waveform).max()
+        if peak < 1e-4:
+            findings.append((clip, "silent: no sample above -80 dB"))
+        elif np.mean(np.abs(waveform) >= 0.999) > 1e-3:
+            findings.append((clip, "clipped: over 0.1 % of its samples at full scale"))
+        digest = hashlib.sha256(Path(path).read_bytes()).digest()
+        if digest in digests:
+            findings.append((clip, f"byte-identical to {digests[digest]}"))
+        digests.setdefault(digest, clip)
+    kept = clips.drop(index=lost)
+    table = pd.DataFrame(list(dict.fromkeys(findings)), columns=["file", "finding"])
+    return kept, table
+
+
+def classes(clips):
+    """The labels in the order of their ids: sorted, so that cat is 0 and dog is 1."""
+    return sorted(clips.label.unique())
+
+
+def fingerprint(clips):
+    """A short name for exactly these clips: changes with any clip, label or split.
+
+    Returns:
+        8 hexadecimal digits.
+    """
+    facts = clips[["label", "split", "duration"]].round(4).sort_index().to_csv()
+    return hashlib.sha256(facts.encode()).hexdigest()[:8]
+
+
+def _choose(source, data):
+    """(name, folder, why) for a source."""
+    asked = str(source).strip()
+    why = f"asked for with DATASET = {asked!r}" if asked in ("synthetic", "kaggle") else "a folder"
+    if asked == "auto" and os.environ.get("DATASET", "").strip() not in ("", "auto"):
+        asked = os.environ["DATASET"].strip()
+        why = "asked for by the environment variable DATASET"
+    if asked == "synthetic":
+        return "synthetic", synthesis.make_dataset(data / "synthetic"), why
+    on_disk = data / "audio-cats-and-dogs"
+    if asked in ("kaggle", "auto") and on_disk.is_dir():
+        return "kaggle", on_disk, "already on disk" if asked == "auto" else why
+    if asked == "kaggle":
+        return "kaggle", _download(on_disk), why
+    if asked == "auto":
+        try:
+            return "kaggle", _download(on_disk), "downloaded just now"
+        except Exception as error:  # auto must end with data, whatever a network does
+            folder = synthesis.make_dataset(data / "synthetic")
+            return "synthetic", folder, f"no recordings on disk, and {error}"
+    folder = Path(asked).expanduser()
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"DATASET {asked!r} is no folder below {Path.cwd().name}/ nor anywhere else: "
+            f"choose {CHOICES}"
+        )
+    return folder.resolve().name, folder, why
+
+
+def _read(folder, name, seed):
+    table, findings = catalog.scan(folder)
+    table, more = catalog.read_facts(table)
+    findings += more
+    if table.empty:
+        raise ValueError(f"none of the clips of {name} can be read: {findings[:3]}")
+    clips = table.assign(
+        group=_groups(table, Path(folder)),
+        source=name,
+        licence=_LICENCES.get(name, "not stated: see where the recordings came from"),
+    )
+    stated = clips.split.dropna()
+    if stated.nunique() < 2:
+        clips["split"] = np.where(splits.hold_out(clips, 0.25, seed), "test", "train")
+        findings.append(("all clips", "no split is stated, so one was made by group: 75 % train"))
+    elif len(stated) < len(clips):
+        findings += [(clip, "left out: it lies in neither train nor test")
+                     for clip in clips.index[clips.split.isna()]]  # fmt: skip
+        clips = clips.dropna(subset="split")
+    clips = clips[catalog.COLUMNS].sort_index()
+    clips.attrs["findings"] = findings
+    return clips
+
+
+def _groups(table, folder):
+    """Recording of each clip: as stated in recordings.csv, else from the audio they share."""
+    stated = folder / "recordings.csv"
+    if stated.is_file():
+        recording = pd.read_csv(stated).set_index("file").recording
+        if table.index.isin(recording.index).all():
+            return recording[table.index].to_numpy()
+    pairs = splits.shared_audio(table.path)
+    return splits.groups(len(table), pairs)
+
+
+def _banner(clips, name, why):
+    counts = ", ".join(f"{n} {label}" for label, n in clips.label.value_counts().items())
+    left_out = sum("left out" in text or "missing" in text for _, text in clips.attrs["findings"])
+    note = f"; {left_out} files left out or missing, see datasets.validate" if left_out else ""
+    return (
+        f"Dataset: {name}, {len(clips)} clips ({counts}), {clips.duration.sum() / 60:.0f} min"
+        f"{note}\n  Taken: {why}.\n  Another: set DATASET to {CHOICES}."
+    )
+
+
+def _download(target):
+    """Kaggle's recordings, whole or not at all; no account is needed."""
+    _check_connection()
+    import kagglehub
+
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        kagglehub.dataset_download(KAGGLE_HANDLE, output_dir=str(partial))
+        if not any(partial.rglob("*.wav")):
+            raise ConnectionError("Kaggle's download held no WAV files: try again later")
+        partial.rename(target)
+    except Exception as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise ConnectionError(f"the download from Kaggle failed: {_first_line(error)}") from error
+    return target
+
+
+def _check_connection(url=None, seconds=3.0):
+    """Raise within a few seconds if nothing answers: kagglehub itself would wait for ever."""
+    url = url or KAGGLE_URL
+    problem = [f"no answer within {seconds:g} s"]
+
+    def ask():
+        try:
+            request = urllib.request.Request(url, method="HEAD")
+            urllib.request.urlopen(request, timeout=seconds).close()
+            problem.clear()
+        except urllib.error.HTTPError:
+            problem.clear()  # any answer at all shows that the host is reached
+        except (OSError, ValueError) as error:
+            problem[:] = [_first_line(getattr(error, "reason", error))]
+
+    thread = threading.Thread(target=ask, daemon=True)  # a name look-up has no time limit
+    thread.start()
+    thread.join(seconds)
+    if problem:
+        raise ConnectionError(f"Kaggle cannot be reached ({problem[0]})")
+
+
+def _first_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
