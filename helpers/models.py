@@ -1,0 +1,67 @@
+"""The networks: the article's own, and a compact one on log-mel windows."""
+
+from helpers.quiet import keras
+
+layers = keras.layers
+
+
+def article_cnn(input_shape, n_classes, norm_layer):
+    """The article's network, layer by layer, with the names it left undefined filled in.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        input_shape: of one spectrogram, such as (2726, 129, 1).
+        n_classes: outputs, one logit a class.
+        norm_layer: keras.layers.Normalization, adapted on the training spectrograms after
+            they were resized to 32 x 32.
+
+    Returns:
+        an uncompiled keras.Sequential: spectrogram (batch, *input_shape) to logits
+        (batch, n_classes).
+    """
+    return keras.Sequential(
+        [
+            layers.Input(shape=input_shape),
+            layers.Resizing(32, 32),
+            norm_layer,
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPool2D(),
+            layers.Dropout(0.5),
+            layers.Conv2D(128, 7, activation="relu"),
+            layers.Conv2D(256, 7, activation="relu"),
+            layers.MaxPool2D(),
+            layers.Dropout(0.5),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.2),
+            layers.Dense(16, activation="relu"),
+            layers.Dense(n_classes),
+        ]
+    )
+
+
+def compact_cnn(input_shape, n_classes, width=16):
+    """A small network for log-mel windows: four blocks, then a mean over time and frequency.
+
+    Taught in notebooks/00_start_here.ipynb.
+
+    Args:
+        input_shape: of one window, such as (94, 64, 1): frames, mel bands, channel.
+        n_classes: outputs, one logit a class.
+        width: channels of the first block; each further block doubles them.
+
+    Returns:
+        an uncompiled keras.Sequential: windows (batch, *input_shape) to logits (batch, n_classes).
+    """
+    model = keras.Sequential([layers.Input(shape=input_shape)])
+    for block in range(4):
+        model.add(layers.Conv2D(width * 2**block, 3, padding="same", use_bias=False))
+        # few steps an epoch: the default of 0.99 would leave the running means far behind
+        model.add(layers.BatchNormalization(momentum=0.9))
+        model.add(layers.Activation("relu"))
+        model.add(layers.MaxPool2D() if block < 3 else layers.GlobalAveragePooling2D())
+    model.add(layers.Dropout(0.3))
+    model.add(layers.Dense(n_classes))
+    return model

@@ -1,0 +1,170 @@
+"""Train a network so that it can be repeated, and keep what was trained."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from helpers import datasets, models, pipeline
+from helpers.quiet import keras, tf
+
+
+def set_seed(seed):
+    """Make training repeatable: the same numbers each time on one machine.
+
+    Other machines round differently, so that trained figures agree only roughly there.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        seed: whole number from 0.
+    """
+    keras.utils.set_random_seed(int(seed))
+    tf.config.experimental.enable_op_determinism()
+
+
+def compile_classifier(model, learning_rate=1e-3):
+    """Compile for integer labels and logits: the loss that fits two or more outputs.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        model: gives one logit a class.
+        learning_rate: of Adam.
+
+    Returns:
+        the same model, compiled with the metric "accuracy".
+    """
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    return model
+
+
+def fit(model, data, epochs, **options):
+    """Train with one line of progress, and give the history as a table.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        model: compiled.
+        data: tf.data.Dataset of batches, or whatever keras.Model.fit takes first.
+        epochs: passes over the data.
+        **options: further arguments of keras.Model.fit, such as validation_data.
+
+    Returns:
+        DataFrame indexed by epoch from 1: loss, accuracy, and val_loss, val_accuracy where
+        there are validation data.
+    """
+    if isinstance(data, tf.data.Dataset):
+        options["shuffle"] = False  # the dataset shuffles itself; Keras would warn
+    callbacks = [_ProgressLine(epochs), *options.pop("callbacks", [])]
+    history = model.fit(data, epochs=epochs, verbose=0, callbacks=callbacks, **options)
+    return pd.DataFrame(history.history, index=pd.RangeIndex(1, epochs + 1, name="epoch"))
+
+
+def train_article_cnn(clips, *, epochs=20, batch_size=64, learning_rate=1e-3, seed=0):
+    """Train the article's network, its faults mended, on a catalog's training part.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        clips: a catalog with the parts "train" and "validation".
+        epochs: passes over the training part.
+        batch_size: clips a batch.
+        learning_rate: of Adam.
+        seed: of the first weights, the dropout and the order of the clips.
+
+    Returns:
+        model: compiled keras.Model, spectrograms (batch, 2726, 129, 1) to one logit a class.
+        history: DataFrame, as from fit.
+    """
+    set_seed(seed)
+    names = datasets.classes(clips)
+    train, validation = (
+        pipeline.preprocess(clips[clips.split == part], names) for part in ("train", "validation")
+    )
+    train = pipeline.batches(train, batch_size, shuffle_seed=seed)
+    norm_layer = keras.layers.Normalization()
+    norm_layer.adapt(train.map(lambda spectrogram, _: tf.image.resize(spectrogram, (32, 32))))
+    model = models.article_cnn(train.element_spec[0].shape[1:], len(names), norm_layer)
+    compile_classifier(model, learning_rate)
+    validation = pipeline.batches(validation, batch_size)
+    return model, fit(model, train, epochs, validation_data=validation)
+
+
+def load_or_train(name, clips, train, **settings):
+    """Give a trained model: load it if one was made from the same clips, settings and code.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        name: for the file, such as "article_cnn".
+        clips: the catalog that it is trained on.
+        train: called without arguments if there is none yet; returns (model, history).
+        **settings: all else the result depends on: seed, epochs ...
+
+    Returns:
+        model: keras.Model.
+        history: DataFrame, as from fit.
+    """
+    path = _models_folder() / f"{name}-{_key(clips, settings)}.keras"
+    history_path = path.with_suffix(".csv")
+    try:
+        return keras.models.load_model(path), pd.read_csv(history_path, index_col="epoch")
+    except (OSError, ValueError, TypeError):  # not there yet, or written by another Keras
+        model, history = train()
+    _write(history_path, history.to_csv)
+    _write(path, model.save)
+    return model, history
+
+
+def _models_folder():
+    folder = Path(os.environ.get("COURSE_RUNS") or datasets.ROOT / "runs") / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _key(clips, settings):
+    """Eight digits that change with the clips, the settings, or the code that uses them."""
+    code = "".join(
+        (Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8")
+        for module in ("audio", "features", "pipeline", "models", "training")
+    )
+    facts = json.dumps([datasets.fingerprint(clips), settings, keras.__version__, code])
+    return hashlib.sha256(facts.encode()).hexdigest()[:8]
+
+
+def _write(path, save):
+    """Whole or not at all: write beside the target, then rename."""
+    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        save(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class _ProgressLine(keras.callbacks.Callback):
+    """One line that counts the epochs in place, and reads the same after every run."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs, self.handle = epochs, None
+
+    def on_epoch_end(self, epoch, logs=None):
+        from IPython import get_ipython
+        from IPython.display import display
+
+        text = {"text/plain": f"epoch {epoch + 1} of {self.epochs}"}
+        if get_ipython() is None:
+            return
+        if self.handle is None:
+            self.handle = display(text, raw=True, display_id=True)
+        else:
+            self.handle.update(text, raw=True)
+

@@ -1,0 +1,155 @@
+"""Networks, training and what is kept of it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import evaluation, models, training
+from helpers.quiet import keras, tf
+
+
+def _task(n=64, seed=0):
+    """Pictures that are bright at the top or at the bottom."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, n)
+    pictures = rng.normal(0, 0.3, (n, 32, 24, 1)).astype(np.float32)
+    pictures[np.arange(n), 4 + 20 * labels] += 2
+    return pictures, labels
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
+    return tmp_path / "models"
+
+
+def test_the_articles_network_is_the_articles():
+    model = models.article_cnn((2726, 129, 1), 2, keras.layers.Normalization())
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == [
+        "Resizing", "Normalization", "Conv2D", "Conv2D", "MaxPooling2D", "Dropout", "Conv2D",
+        "Conv2D", "MaxPooling2D", "Dropout", "Flatten", "Dense", "Dropout", "Dense", "Dense",
+    ]  # fmt: skip
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert [(c.filters, c.kernel_size[0]) for c in convolutions] == [
+        (32, 3), (64, 3), (128, 7), (256, 7)
+    ]  # fmt: skip
+    assert model.output_shape == (None, 2)
+    # by hand: 3x3x1x32+32, 3x3x32x64+64, 7x7x64x128+128, 7x7x128x256+256, then 256 features
+    dense = 256 * 128 + 128 + 128 * 16 + 16 + 16 * 2 + 2
+    weights = 320 + 18_496 + 401_536 + 1_605_888 + dense
+    assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == weights
+
+
+def test_the_compact_network_is_compact():
+    model = models.compact_cnn((94, 64, 1), 3)
+    assert model.output_shape == (None, 3) and model.count_params() < 500_000
+
+
+def test_training_learns_and_repeats_with_the_seed():
+    pictures, labels = _task()
+    runs = []
+    for _ in range(2):
+        training.set_seed(1)
+        model = training.compile_classifier(models.compact_cnn(pictures.shape[1:], 2))
+        runs.append(training.fit(model, pictures, 6, y=labels, validation_data=_task(seed=1)))
+    pd.testing.assert_frame_equal(*runs)
+    history = runs[0]
+    assert history.index.tolist() == [1, 2, 3, 4, 5, 6] and history.index.name == "epoch"
+    assert history.accuracy.iloc[-1] > 0.95
+    assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= set(history)
+
+
+def test_fit_takes_a_dataset(recwarn):
+    data = tf.data.Dataset.from_tensor_slices(_task()).batch(16)
+    model = training.compile_classifier(models.compact_cnn((32, 24, 1), 2))
+    assert len(training.fit(model, data, 1)) == 1
+    assert not [w for w in recwarn if "shuffle" in str(w.message)]
+
+
+def test_a_trained_model_is_loaded_again_and_made_anew_for_other_settings(runs, synthetic):
+    made = []
+
+    def train():
+        made.append(1)
+        model = training.compile_classifier(models.compact_cnn((32, 24, 1), 2))
+        return model, training.fit(model, _task()[0], 1, y=_task()[1])
+
+    first, history = training.load_or_train("net", synthetic, train, seed=0)
+    again, same = training.load_or_train("net", synthetic, train, seed=0)
+    assert len(made) == 1
+    np.testing.assert_allclose(
+        first.predict(_task()[0], verbose=0), again.predict(_task()[0], verbose=0), atol=1e-5
+    )
+    pd.testing.assert_frame_equal(history, same)
+    training.load_or_train("net", synthetic, train, seed=1)
+    training.load_or_train("net", synthetic.iloc[1:], train, seed=0)
+    assert len(made) == 3
+    for path in runs.glob("*.keras"):
+        path.write_bytes(b"damaged")
+    training.load_or_train("net", synthetic, train, seed=0)
+    assert len(made) == 4 and not list(runs.glob("*partial*"))
+
+
+def test_nothing_is_left_of_an_interrupted_save(runs, synthetic):
+    class Unsaved:
+        def save(self, path):
+            path.write_bytes(b"half")
+            raise OSError("disk full")
+
+    history = pd.DataFrame({"loss": [1.0]}, index=pd.RangeIndex(1, 2, name="epoch"))
+    with pytest.raises(OSError, match="disk full"):
+        training.load_or_train("net", synthetic, lambda: (Unsaved(), history))
+    assert not list(runs.glob("*.keras"))
+
+
+class _Fixed:
+    """A model whose logits are given."""
+
+    def __init__(self, logits):
+        self.logits = np.asarray(logits, np.float32)
+
+    def predict(self, data, verbose):
+        return self.logits
+
+
+def test_predictions_one_row_a_clip():
+    clips = pd.DataFrame({"label": ["cat", "dog", "dog"]}, index=["a", "b", "c"])
+    table = evaluation.predict(_Fixed([[2, 0], [0, 1], [1, 0]]), None, clips)
+    assert table.predicted.tolist() == ["cat", "dog", "cat"]
+    assert table.correct.tolist() == [True, True, False]
+    np.testing.assert_allclose(table.p_cat, 1 / (1 + np.exp([-2, 1, -1])), atol=1e-6)
+    np.testing.assert_allclose(table.p_cat + table.p_dog, 1)
+
+
+def test_windows_are_averaged_to_clips():
+    clips = pd.DataFrame({"label": ["cat", "dog"]}, index=["a", "b"])
+    model = _Fixed([[9, -9], [-9, 9], [-9, 9], [-9, 9]])
+    table = evaluation.predict(model, None, clips, owner=np.array([0, 1, 0, 1]))
+    np.testing.assert_allclose(table.p_dog, [0.5, 1], atol=1e-6)
+    with pytest.raises(ValueError, match="pass owner"):
+        evaluation.predict(model, None, clips)
+
+
+def test_summary_counts_and_balances():
+    table = pd.DataFrame(
+        {"label": ["cat"] * 8 + ["dog"] * 2, "predicted": ["cat"] * 9 + ["dog"]}
+    ).assign(correct=lambda t: t.label == t.predicted)
+    got = evaluation.summary(table)
+    assert got["clips"] == 10 and got["accuracy"] == 0.9 and got["balanced_accuracy"] == 0.75
+    assert (got["low"], got["high"]) == pytest.approx((0.5958, 0.9821), abs=1e-4)
+
+
+def test_wilson_against_the_formula():
+    z, n, p = 1.959964, 98, 59 / 98
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    assert evaluation.wilson(59, 98) == pytest.approx((centre - half, centre + half), abs=1e-6)
+    assert evaluation.wilson(0, 10)[0] == 0 and evaluation.wilson(10, 10)[1] == 1
+    for bad in ((1, 0), (11, 10), (-1, 10)):
+        with pytest.raises(ValueError):
+            evaluation.wilson(*bad)
+
+
+def test_percent():
+    assert evaluation.percent(0.826) == "83 %"
