@@ -1,0 +1,155 @@
+"""Every picture of the course: one style, units on every axis, one colour a class everywhere."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from helpers import features
+from helpers.audio import SAMPLE_RATE
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart
+CLASS_COLOURS = {"cat": "#D55E00", "dog": "#0072B2"}
+_OTHERS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000"]
+_NICE_HZ = np.array([0, 250, 500, 1000, 2000, 4000, 8000, 16_000])
+
+sns.set_theme(
+    style="ticks",
+    rc={
+        "figure.figsize": (8, 2.8),
+        "figure.dpi": 100,
+        "figure.constrained_layout.use": True,
+        "axes.titlesize": "medium",
+        "axes.titleweight": "bold",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    },
+)
+
+
+def colour(label):
+    """The colour of a class: the same in every picture."""
+    if label in CLASS_COLOURS:
+        return CLASS_COLOURS[label]
+    return _OTHERS[sum(map(ord, str(label))) % len(_OTHERS)]
+
+
+def waveform(samples, sample_rate=SAMPLE_RATE, *, title="", label=None, ax=None):
+    """Amplitude over time.
+
+    Taught in notebooks/01_waveforms.ipynb.
+
+    Args:
+        samples: float, shape (samples,), full scale at +-1.
+        sample_rate: Hz.
+        title: of the plot.
+        label: class, for its colour.
+        ax: matplotlib axes to draw into; a new figure by default.
+    """
+    ax = ax or plt.subplots()[1]
+    time = np.arange(len(samples)) / sample_rate
+    ax.plot(time, samples, color=colour(label) if label else "#333333", linewidth=0.6)
+    limit = max(1.05 * np.abs(samples).max(initial=0), 0.01)
+    ax.set(title=title, xlabel="time (s)", ylabel="amplitude (full scale = 1)",
+           xlim=(0, len(samples) / sample_rate), ylim=(-limit, limit))  # fmt: skip
+
+
+def spectrogram(levels, hop_seconds, frequencies, *, title="", vmin=None, vmax=None, ax=None,
+                unit="level (dB)"):  # fmt: skip
+    """Level over time and frequency, one row a frequency bin or mel band.
+
+    Taught in notebooks/02_spectrograms.ipynb.
+
+    Args:
+        levels: shape (frames, bins).
+        hop_seconds: seconds between frames.
+        frequencies: Hz, shape (bins,): the centre of each bin or band, rising.
+        title: of the plot.
+        vmin, vmax: levels at the ends of the colour bar.
+        ax: matplotlib axes to draw into; a new figure by default.
+        unit: name of the colour bar.
+    """
+    ax = ax or plt.subplots()[1]
+    levels, frequencies = np.asarray(levels), np.asarray(frequencies)
+    frames, bins = levels.shape
+    image = ax.imshow(levels.T, origin="lower", aspect="auto", cmap="magma", vmin=vmin, vmax=vmax,
+                      extent=(0, frames * hop_seconds, -0.5, bins - 0.5),
+                      interpolation="nearest")  # fmt: skip
+    step = np.diff(frequencies, prepend=frequencies[0])
+    even = np.allclose(step[1:], step[1], rtol=0.01)
+    ticks = np.arange(0, frequencies[-1] + 1, 2000) if even else _NICE_HZ
+    ticks = ticks[ticks <= frequencies[-1] * 1.02]
+    ax.set_yticks(np.interp(ticks, frequencies, np.arange(bins)), [f"{t:g}" for t in ticks])
+    ax.set(title=title, xlabel="time (s)", ylabel="frequency (Hz)")
+    ax.figure.colorbar(image, ax=ax, label=unit, pad=0.01)
+
+
+def clip(samples, sample_rate=SAMPLE_RATE, *, title="", label=None):
+    """Waveform above log-mel spectrogram, on one time axis.
+
+    Taught in notebooks/01_waveforms.ipynb.
+
+    Args:
+        samples: float32, shape (samples,), 16 kHz.
+        sample_rate: Hz.
+        title: of the figure.
+        label: class, for the waveform's colour.
+    """
+    figure, (upper, lower) = plt.subplots(2, 1, figsize=(8, 4.2), sharex=True)
+    waveform(samples, sample_rate, title=title, label=label, ax=upper)
+    upper.set_xlabel("")
+    log_mel(samples, sample_rate, ax=lower)
+    lower.set_xlim(0, len(samples) / sample_rate)
+
+
+def log_mel(samples, sample_rate=SAMPLE_RATE, *, title="", ax=None):
+    """Log-mel spectrogram of a waveform, its loudest 70 dB.
+
+    Taught in notebooks/02_spectrograms.ipynb.
+
+    Args:
+        samples: float32, shape (samples,).
+        sample_rate: Hz.
+        title: of the plot.
+        ax: matplotlib axes to draw into; a new figure by default.
+    """
+    levels = features.log_mel(samples, sample_rate).numpy()
+    hertz = features.mel_frequencies(sample_rate)
+    spectrogram(levels, features.HOP_LENGTH / sample_rate, hertz, title=title,
+                vmin=levels.max() - 70, ax=ax)  # fmt: skip
+
+
+def curves(history, *, title="", ax=None):
+    """Accuracy on the training and validation parts over the epochs.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        history: DataFrame indexed by epoch, with columns accuracy and val_accuracy.
+        title: of the plot.
+        ax: matplotlib axes to draw into; a new figure by default.
+    """
+    ax = ax or plt.subplots()[1]
+    ax.plot(history.index, 100 * history.accuracy, color="#333333", label="training")
+    if "val_accuracy" in history:
+        ax.plot(history.index, 100 * history.val_accuracy, color="#009E73", ls="--",
+                label="validation")  # fmt: skip
+    ax.set(title=title, xlabel="epoch", ylabel="accuracy (%)", ylim=(0, 102))
+    ax.legend(loc="lower right", frameon=False)
+
+
+def confusion(counts, names, *, title="", ax=None):
+    """Confusion matrix: how many clips of each class were called what.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        counts: int, shape (classes, classes), a row a true class.
+        names: the labels in that order.
+        title: of the plot.
+        ax: matplotlib axes to draw into; a new figure by default.
+    """
+    ax = ax or plt.subplots(figsize=(4.2, 3.4))[1]
+    sns.heatmap(counts, annot=True, fmt="d", cmap="Blues", vmin=0, square=True, ax=ax,
+                xticklabels=names, yticklabels=names,
+                cbar_kws={"label": "clips (count)"})  # fmt: skip
+    ax.set(title=title, xlabel="called (class)", ylabel="truly (class)")

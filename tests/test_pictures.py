@@ -1,0 +1,129 @@
+"""Plots with units, players with the right sound, and the explorer driven without a browser."""
+
+import base64
+import io
+import re
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import soundfile
+
+matplotlib.use("Agg")
+
+from helpers import audio, features, plots, widgets  # noqa: E402 (the backend comes first)
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+def _tone(seconds=1.0, rate=16_000):
+    return (0.5 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)).astype("f4")
+
+
+def _axes():
+    return [ax for ax in plt.gcf().axes if ax.get_label() != "<colorbar>"]
+
+
+def test_every_axis_has_its_unit():
+    tone = _tone()
+    counts = np.array([[5, 1], [2, 4]])
+    history = __import__("pandas").DataFrame({"accuracy": [0.5, 0.9], "val_accuracy": [0.4, 0.8]})
+    for draw, wanted in [
+        (lambda: plots.waveform(tone), ["(s)", "full scale"]),
+        (lambda: plots.log_mel(tone), ["(s)", "(Hz)"]),
+        (lambda: plots.clip(tone), ["full scale", "(Hz)"]),
+        (lambda: plots.curves(history), ["epoch", "(%)"]),
+        (lambda: plots.confusion(counts, ["cat", "dog"]), ["called", "truly"]),
+    ]:
+        assert draw() is None  # a value would be echoed below the plot
+        labels = " ".join(ax.get_xlabel() + ax.get_ylabel() for ax in _axes())
+        assert all(unit in labels for unit in wanted), labels
+        plt.close("all")
+
+
+def test_the_spectrograms_ticks_stand_at_their_frequencies():
+    plots.log_mel(_tone())
+    (ax,) = _axes()
+    image = ax.get_images()[0]
+    loudest = image.get_array().mean(axis=1).argmax()
+    ticks = dict(zip([t.get_text() for t in ax.get_yticklabels()], ax.get_yticks(), strict=True))
+    assert ticks["250"] < loudest < ticks["500"]
+    assert ax.get_xlim() == pytest.approx((0, 1), abs=0.02)
+
+
+def test_linear_ticks():
+    levels = features.decibels(features.stft(_tone()) ** 2).numpy()
+    plots.spectrogram(levels, 0.016, np.fft.rfftfreq(512, 1 / 16_000))
+    assert [t.get_text() for t in _axes()[0].get_yticklabels()] == ["0", "2000", "4000", "6000",
+                                                                     "8000"]  # fmt: skip
+
+
+def test_colours_are_one_a_class():
+    assert plots.colour("cat") != plots.colour("dog")
+    assert plots.colour("rain") == plots.colour("rain")
+    plots.waveform(_tone(), label="dog")
+    assert _axes()[0].lines[0].get_color() == plots.CLASS_COLOURS["dog"]
+
+
+def _sound(markup):
+    payload = re.search(r"data:audio/mpeg;base64,([^']+)", markup)[1]
+    return soundfile.read(io.BytesIO(base64.b64decode(payload)))
+
+
+@pytest.mark.parametrize("rate", [2000, 16_000, 44_100])
+def test_a_player_holds_the_sound_it_was_given(monkeypatch, rate):
+    shown = []
+    monkeypatch.setattr(widgets, "display", lambda data, raw: shown.append(data))
+    widgets.player(_tone(2, rate), rate, "a <tone>")
+    markup = shown[0]["text/html"]
+    samples, got_rate = _sound(markup)
+    middle = samples[len(samples) // 4 : -len(samples) // 4]
+    peak = np.abs(np.fft.rfft(middle * np.hanning(len(middle)))).argmax() * got_rate / len(middle)
+    assert abs(peak - 440) < 2 and abs(len(samples) / got_rate - 2) < 0.2
+    assert abs(audio.level(middle) - audio.level(_tone())) < 0.3
+    assert "a &lt;tone&gt;" in markup and "a <tone> (2.0 s)" in shown[0]["text/plain"]
+
+
+def _pixels(explorer):
+    return plt.imread(io.BytesIO(explorer.picture.value))
+
+
+def test_the_explorer_changes_picture_and_sound(synthetic):
+    explorer = widgets.Explorer(synthetic)
+    first = _pixels(explorer), _sound(explorer.sound.value)[0]
+    explorer.label.value, explorer.split.value = "dog", "test"
+    names = explorer.clip.options
+    assert len(names) == ((synthetic.label == "dog") & (synthetic.split == "test")).sum()
+    assert set(synthetic.label[list(names)]) == {"dog"}
+    explorer.clip.value = names[3]
+    assert names[3] in explorer.note.value
+    second = _pixels(explorer), _sound(explorer.sound.value)[0]
+    assert (first[0] != second[0]).mean() > 0.01
+    expected, _ = audio.load(synthetic.path[names[3]])
+    assert abs(len(second[1]) - len(expected)) < 3000 and len(first[1]) != len(second[1])
+    level = audio.level(second[1][: len(expected)])
+    assert abs(level - audio.level(expected)) < 1
+
+
+def test_the_explorer_without_widgets_is_a_picture_and_a_player(synthetic):
+    bundle = widgets.Explorer(synthetic, first=synthetic.index[5])._repr_mimebundle_()
+    picture = re.search(r"data:image/png;base64,([^']+)", bundle["text/html"])[1]
+    assert plt.imread(io.BytesIO(base64.b64decode(picture))).std() > 0.05
+    assert len(_sound(bundle["text/html"])[0]) > 8000
+    assert synthetic.index[5] in bundle["text/html"]
+
+
+def test_the_explorer_says_which_clip_is_broken_and_goes_on(synthetic, tmp_path):
+    clips = synthetic.head(3).copy()
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    clips.iloc[1, 0] = str(tmp_path / "broken.wav")
+    explorer = widgets.Explorer(clips)
+    explorer.clip.value = clips.index[1]
+    assert "cannot be decoded" in explorer.note.value and not explorer.picture.value
+    explorer.clip.value = clips.index[2]
+    assert explorer.picture.value
