@@ -33,7 +33,7 @@ def load(path, sample_rate=SAMPLE_RATE):
     Source: soxr's high-quality resampler, which removes what the new rate cannot hold.
     """
     path = Path(path)
-    check_format(path)
+    _check_format(path)
     if not path.is_file():
         raise AudioError(f"{path.name}: no such file")
     if not path.stat().st_size:
@@ -114,7 +114,7 @@ def fit_length(waveform, samples):
     return np.pad(waveform, (0, samples - len(waveform)))
 
 
-def check_format(path):
+def _check_format(path):
     """Refuse a file whose ending is not one that the course reads.
 
     Raises:

@@ -10,22 +10,25 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import soundfile
 
-from helpers import audio, catalog, splits, synthesis
+from helpers import audio, folders, splits, synthesis
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / "data"
-KAGGLE_HANDLE = "mmoreaux/audio-cats-and-dogs"
-KAGGLE_URL = "https://www.kaggle.com"
-CHOICES = '"auto", "synthetic", "kaggle" or the path of a folder of recordings'
+_DATA = ROOT / "data"
+_KAGGLE_HANDLE = "mmoreaux/audio-cats-and-dogs"
+_KAGGLE_URL = "https://www.kaggle.com"
+_CHOICES = '"auto", "synthetic", "kaggle" or the path of a folder of recordings'
 
+_COLUMNS = ["path", "label", "split", "group", "duration", "sample_rate", "channels", "source",
+            "licence"]  # fmt: skip
 _LICENCES = {
     "synthetic": "CC0-1.0",
     "kaggle": "CC BY-SA 3.0, as stated by third parties that cite the Kaggle page",
 }
 
 
-def load(source="auto", *, seed=0, data=DATA, quiet=False):
+def load(source="auto", *, seed=0, data=_DATA, quiet=False):
     """Give a catalog of clips, and print which recordings were taken and why.
 
     A source named by the caller is loaded or is an error. `"auto"` follows the environment
@@ -132,14 +135,14 @@ def _choose(source, data):
     if not folder.is_dir():
         raise FileNotFoundError(
             f"DATASET {asked!r} is no folder below {Path.cwd().name}/ nor anywhere else: "
-            f"choose {CHOICES}"
+            f"choose {_CHOICES}"
         )
     return folder.resolve().name, folder, why
 
 
 def _read(folder, name, seed):
-    table, findings = catalog.scan(folder)
-    table, more = catalog.read_facts(table)
+    table, findings = folders.scan(folder)
+    table, more = _read_facts(table)
     findings += more
     if table.empty:
         raise ValueError(f"none of the clips of {name} can be read: {findings[:3]}")
@@ -156,9 +159,24 @@ def _read(folder, name, seed):
         findings += [(clip, "left out: it lies in neither train nor test")
                      for clip in clips.index[clips.split.isna()]]  # fmt: skip
         clips = clips.dropna(subset="split")
-    clips = clips[catalog.COLUMNS].sort_index()
+    clips = clips[_COLUMNS].sort_index()
     clips.attrs["findings"] = findings
     return clips
+
+
+def _read_facts(table):
+    """Decode every clip once: add its facts, or leave it out and say why."""
+    facts, findings = {}, []
+    for clip, path in table.path.items():
+        try:
+            waveform, rate = audio.load(path, sample_rate=None)
+        except audio.AudioError as error:
+            findings.append((clip, f"left out: {str(error).split(': ', 1)[-1]}"))
+            continue
+        facts[clip] = (len(waveform) / rate, rate, soundfile.info(path).channels)
+    columns = ["duration", "sample_rate", "channels"]
+    facts = pd.DataFrame.from_dict(facts, orient="index", columns=columns)
+    return table.join(facts, how="inner").rename_axis("clip"), findings
 
 
 def _groups(table, folder):
@@ -178,7 +196,7 @@ def _banner(clips, name, why):
     note = f"; {left_out} files left out or missing, see datasets.validate" if left_out else ""
     return (
         f"Dataset: {name}, {len(clips)} clips ({counts}), {clips.duration.sum() / 60:.0f} min"
-        f"{note}\n  Taken: {why}.\n  Another: set DATASET to {CHOICES}."
+        f"{note}\n  Taken: {why}.\n  Another: set DATASET to {_CHOICES}."
     )
 
 
@@ -190,7 +208,7 @@ def _download(target):
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        kagglehub.dataset_download(KAGGLE_HANDLE, output_dir=str(partial))
+        kagglehub.dataset_download(_KAGGLE_HANDLE, output_dir=str(partial))
         if not any(partial.rglob("*.wav")):
             raise ConnectionError("Kaggle's download held no WAV files: try again later")
         partial.rename(target)
@@ -202,7 +220,7 @@ def _download(target):
 
 def _check_connection(url=None, seconds=3.0):
     """Raise within a few seconds if nothing answers: kagglehub itself would wait for ever."""
-    url = url or KAGGLE_URL
+    url = url or _KAGGLE_URL
     problem = [f"no answer within {seconds:g} s"]
 
     def ask():

@@ -2,8 +2,6 @@
 
 from helpers.quiet import keras
 
-layers = keras.layers
-
 
 def article_cnn(input_shape, n_classes, norm_layer):
     """The article's network, layer by layer, with the names it left undefined filled in.
@@ -22,22 +20,22 @@ def article_cnn(input_shape, n_classes, norm_layer):
     """
     return keras.Sequential(
         [
-            layers.Input(shape=input_shape),
-            layers.Resizing(32, 32),
+            keras.layers.Input(shape=input_shape),
+            keras.layers.Resizing(32, 32),
             norm_layer,
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPool2D(),
-            layers.Dropout(0.5),
-            layers.Conv2D(128, 7, activation="relu"),
-            layers.Conv2D(256, 7, activation="relu"),
-            layers.MaxPool2D(),
-            layers.Dropout(0.5),
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dropout(0.2),
-            layers.Dense(16, activation="relu"),
-            layers.Dense(n_classes),
+            keras.layers.Conv2D(32, 3, activation="relu"),
+            keras.layers.Conv2D(64, 3, activation="relu"),
+            keras.layers.MaxPool2D(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Conv2D(128, 7, activation="relu"),
+            keras.layers.Conv2D(256, 7, activation="relu"),
+            keras.layers.MaxPool2D(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Flatten(),
+            keras.layers.Dense(128, activation="relu"),
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(16, activation="relu"),
+            keras.layers.Dense(n_classes),
         ]
     )
 
@@ -55,13 +53,13 @@ def compact_cnn(input_shape, n_classes, width=16):
     Returns:
         an uncompiled keras.Sequential: windows (batch, *input_shape) to logits (batch, n_classes).
     """
-    model = keras.Sequential([layers.Input(shape=input_shape)])
+    model = keras.Sequential([keras.layers.Input(shape=input_shape)])
     for block in range(4):
-        model.add(layers.Conv2D(width * 2**block, 3, padding="same", use_bias=False))
+        model.add(keras.layers.Conv2D(width * 2**block, 3, padding="same", use_bias=False))
         # few steps an epoch: the default of 0.99 would leave the running means far behind
-        model.add(layers.BatchNormalization(momentum=0.9))
-        model.add(layers.Activation("relu"))
-        model.add(layers.MaxPool2D() if block < 3 else layers.GlobalAveragePooling2D())
-    model.add(layers.Dropout(0.3))
-    model.add(layers.Dense(n_classes))
+        model.add(keras.layers.BatchNormalization(momentum=0.9))
+        model.add(keras.layers.Activation("relu"))
+        model.add(keras.layers.MaxPool2D() if block < 3 else keras.layers.GlobalAveragePooling2D())
+    model.add(keras.layers.Dropout(0.3))
+    model.add(keras.layers.Dense(n_classes))
     return model

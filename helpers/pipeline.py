@@ -6,8 +6,8 @@ from helpers import audio, features
 from helpers.datasets import classes
 from helpers.quiet import tf
 
-ARTICLE_SAMPLES = 300_000
-AUTO = tf.data.AUTOTUNE
+_ARTICLE_SAMPLES = 300_000
+_AUTO = tf.data.AUTOTUNE
 
 
 def get_waveform_label(path, label_id):
@@ -45,9 +45,9 @@ def get_spectrogram_label(waveform, label_id):
         spectrogram: float32, shape (2726, 129, 1).
         label_id: as given.
     """
-    waveform = waveform[:ARTICLE_SAMPLES]
-    padded = tf.pad(waveform, [[0, ARTICLE_SAMPLES - tf.shape(waveform)[0]]])
-    padded = tf.ensure_shape(padded, [ARTICLE_SAMPLES])
+    waveform = waveform[:_ARTICLE_SAMPLES]
+    padded = tf.pad(waveform, [[0, _ARTICLE_SAMPLES - tf.shape(waveform)[0]]])
+    padded = tf.ensure_shape(padded, [_ARTICLE_SAMPLES])
     spectrogram = tf.abs(tf.signal.stft(padded, frame_length=210, frame_step=110))
     return spectrogram[..., tf.newaxis], label_id
 
@@ -71,7 +71,7 @@ def preprocess(clips, names=None):
         raise ValueError("there are no clips to preprocess: is the split named train or test?")
     ids = label_ids(clips, names)
     files = tf.data.Dataset.from_tensor_slices((clips.path.to_numpy(str), ids))
-    return files.map(get_waveform_label, AUTO).map(get_spectrogram_label, AUTO)
+    return files.map(get_waveform_label, _AUTO).map(get_spectrogram_label, _AUTO)
 
 
 def batches(dataset, batch_size=64, *, shuffle_seed=None):
@@ -90,7 +90,7 @@ def batches(dataset, batch_size=64, *, shuffle_seed=None):
     dataset = dataset.cache()
     if shuffle_seed is not None:
         dataset = dataset.shuffle(10_000, seed=shuffle_seed)
-    return dataset.batch(batch_size).prefetch(AUTO)
+    return dataset.batch(batch_size).prefetch(_AUTO)
 
 
 def label_ids(clips, names=None):

@@ -8,7 +8,7 @@ from helpers import features
 from helpers.audio import SAMPLE_RATE
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart
-CLASS_COLOURS = {"cat": "#D55E00", "dog": "#0072B2"}
+_CLASS_COLOURS = {"cat": "#D55E00", "dog": "#0072B2"}
 _OTHERS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000"]
 _NICE_HZ = np.array([0, 250, 500, 1000, 2000, 4000, 8000, 16_000])
 
@@ -28,8 +28,8 @@ sns.set_theme(
 
 def colour(label):
     """The colour of a class: the same in every picture."""
-    if label in CLASS_COLOURS:
-        return CLASS_COLOURS[label]
+    if label in _CLASS_COLOURS:
+        return _CLASS_COLOURS[label]
     return _OTHERS[sum(map(ord, str(label))) % len(_OTHERS)]
 
 
@@ -49,7 +49,7 @@ def waveform(samples, sample_rate=SAMPLE_RATE, *, title="", label=None, ax=None)
     time = np.arange(len(samples)) / sample_rate
     ax.plot(time, samples, color=colour(label) if label else "#333333", linewidth=0.6)
     limit = max(1.05 * np.abs(samples).max(initial=0), 0.01)
-    ax.set(title=title, xlabel="time (s)", ylabel="amplitude (full scale = 1)",
+    ax.set(title=title, xlabel="time (s)", ylabel="amplitude\n(full scale = 1)",
            xlim=(0, len(samples) / sample_rate), ylim=(-limit, limit))  # fmt: skip
 
 
@@ -134,6 +134,7 @@ def curves(history, *, title="", ax=None):
         ax.plot(history.index, 100 * history.val_accuracy, color="#009E73", ls="--",
                 label="validation")  # fmt: skip
     ax.set(title=title, xlabel="epoch", ylabel="accuracy (%)", ylim=(0, 102))
+    ax.locator_params(axis="x", integer=True)
     ax.legend(loc="lower right", frameon=False)
 
 

@@ -13,26 +13,14 @@ from IPython.display import display
 from helpers import audio, plots
 
 
-def player(samples, sample_rate=audio.SAMPLE_RATE, label=""):
-    """Show a sound player.
-
-    Taught in notebooks/01_waveforms.ipynb.
-
-    Args:
-        samples: float, shape (samples,), full scale at +-1; played at its own level.
-        sample_rate: Hz; rates below 8 kHz are resampled, since browsers refuse them.
-        label: shown beside the player.
-    """
-    players([(label, samples, sample_rate)])
-
-
 def players(rows):
     """Show several sound players, one below the other.
 
     Taught in notebooks/01_waveforms.ipynb.
 
     Args:
-        rows: list of (label, samples, sample rate in Hz).
+        rows: list of (label, samples, sample rate in Hz); samples are float, shape (n,), and are
+            played at their own level. Rates below 8 kHz are resampled: browsers refuse them.
     """
     cells = "".join(
         f"<tr><td style='text-align:left'>{html.escape(label)}</td><td>{_tag(*sound)}</td></tr>"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from helpers import catalog, datasets
+from helpers import datasets
 
 RATE = 16_000
 
@@ -41,7 +41,7 @@ def _load(folder, **options):
 
 
 def test_the_catalog_has_the_promised_columns(synthetic):
-    assert list(synthetic.columns) == catalog.COLUMNS
+    assert list(synthetic.columns) == datasets._COLUMNS
     assert synthetic.index.is_unique and synthetic.index.is_monotonic_increasing
     assert set(synthetic.split) == {"train", "test"} and not synthetic.isna().any().any()
     assert synthetic.duration.between(0.9, 18.1).all()
@@ -211,7 +211,7 @@ def silent_host():
 
 
 def test_a_host_that_never_answers_is_given_up(silent_host, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(datasets, "KAGGLE_URL", silent_host)
+    monkeypatch.setattr(datasets, "_KAGGLE_URL", silent_host)
     monkeypatch.delenv("DATASET")
     called = []
     monkeypatch.setattr("kagglehub.dataset_download", lambda *a, **k: called.append(a))

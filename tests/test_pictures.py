@@ -12,7 +12,7 @@ import soundfile
 
 matplotlib.use("Agg")
 
-from helpers import audio, features, plots, widgets  # noqa: E402 (the backend comes first)
+from helpers import audio, features, plots, widgets
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def test_colours_are_one_a_class():
     assert plots.colour("cat") != plots.colour("dog")
     assert plots.colour("rain") == plots.colour("rain")
     plots.waveform(_tone(), label="dog")
-    assert _axes()[0].lines[0].get_color() == plots.CLASS_COLOURS["dog"]
+    assert _axes()[0].lines[0].get_color() == plots.colour("dog")
 
 
 def _sound(markup):
@@ -79,7 +79,7 @@ def _sound(markup):
 def test_a_player_holds_the_sound_it_was_given(monkeypatch, rate):
     shown = []
     monkeypatch.setattr(widgets, "display", lambda data, raw: shown.append(data))
-    widgets.player(_tone(2, rate), rate, "a <tone>")
+    widgets.players([("a <tone>", _tone(2, rate), rate)])
     markup = shown[0]["text/html"]
     samples, got_rate = _sound(markup)
     middle = samples[len(samples) // 4 : -len(samples) // 4]

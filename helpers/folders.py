@@ -1,15 +1,11 @@
-"""From a folder of recordings to a catalog: one row a clip, with label, split and facts."""
+"""From the names of folders and files to labels and splits."""
 
 import re
 from pathlib import Path
 
 import pandas as pd
-import soundfile
 
-from helpers import audio
-
-COLUMNS = ["path", "label", "split", "group", "duration", "sample_rate", "channels", "source",
-           "licence"]  # fmt: skip
+from helpers.audio import FORMATS
 
 _SPLIT_FOLDERS = {"train": "train", "training": "train", "val": "train", "valid": "train",
                   "validation": "train", "test": "test", "testing": "test"}  # fmt: skip
@@ -22,6 +18,8 @@ def scan(folder):
 
     Understands class folders (`bird/`, `rain/`) with or without `train/` and `test/` above them,
     and `train_test_split.csv`, whose columns such as `test_cat` go before the folder names.
+
+    Taught in notebooks/03_data_pipeline.ipynb.
 
     Args:
         folder: path of the recordings.
@@ -45,7 +43,7 @@ def scan(folder):
         name = path.relative_to(folder).as_posix()
         if path.suffix.lower() in _OTHER_AUDIO:
             findings.append((name, "left out: convert it to WAV, FLAC, OGG or MP3"))
-        if path.suffix.lower() not in audio.FORMATS:
+        if path.suffix.lower() not in FORMATS:
             continue
         label, split = _from_folders(path, folder)
         if stated:
@@ -75,30 +73,6 @@ def scan(folder):
             f"only one class, {table.label.iloc[0]!r}, below {folder}: a classifier needs two"
         )
     return table.rename_axis("clip"), findings
-
-
-def read_facts(table):
-    """Decode every clip once: what it holds, or why it cannot be used.
-
-    Args:
-        table: DataFrame with a column path.
-
-    Returns:
-        table: the rows that can be decoded, with columns duration (seconds), sample_rate (Hz) and
-            channels.
-        findings: list of (clip, what is wrong) for the rows left out.
-    """
-    facts, findings = {}, []
-    for clip, path in table.path.items():
-        try:
-            waveform, rate = audio.load(path, sample_rate=None)
-        except audio.AudioError as error:
-            findings.append((clip, f"left out: {str(error).split(': ', 1)[-1]}"))
-            continue
-        facts[clip] = (len(waveform) / rate, rate, soundfile.info(path).channels)
-    columns = ["duration", "sample_rate", "channels"]
-    facts = pd.DataFrame.from_dict(facts, orient="index", columns=columns)
-    return table.join(facts, how="inner").rename_axis("clip"), findings
 
 
 def _hidden(path, folder):
