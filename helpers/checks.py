@@ -1,0 +1,37 @@
+"""Exercises that check themselves: right, not quite and why, or not yet."""
+
+from helpers.judges import _JUDGES
+
+
+def check(exercise, answer):
+    """Print whether an exercise's answer is right.
+
+    Taught in notebooks/00_start_here.ipynb.
+
+    Args:
+        exercise: its number, such as "01.1".
+        answer: what the learner found; `...` stands for no answer yet.
+
+    Raises:
+        ValueError: no such exercise.
+    """
+    print(_verdict(exercise, answer)[1])
+
+
+def _verdict(exercise, answer):
+    """Judge an answer: (True, "Right. ...") or (False, "Not yet. ..." or "Not quite. ...").
+
+    Raises:
+        ValueError: no such exercise.
+    """
+    if exercise not in _JUDGES:
+        raise ValueError(f"no exercise {exercise!r}: there are {', '.join(sorted(_JUDGES))}")
+    parts = answer if isinstance(answer, tuple) else (answer,)
+    if any(part is None or part is ... for part in parts):
+        return False, "Not yet. Replace the ... with your answer and run the cell again."
+    judge, praise = _JUDGES[exercise]
+    try:
+        objection = judge(answer)
+    except Exception as error:  # an answer of a wrong kind must not end in a traceback
+        objection = f"The answer is of another kind than expected ({type(error).__name__}: {error})"
+    return (False, f"Not quite. {objection}") if objection else (True, f"Right. {praise}")
