@@ -1,0 +1,74 @@
+# Barks & Meows: everything a reader, a teacher or a contributor calls. Run `make` for the list.
+
+PYTHON ?= python3
+VENV := .venv/bin/python
+STAMP := .venv/.installed
+
+# A relative DATASET is meant from where make was called, also with make -C.
+export CALLER := $(PWD)
+COURSE := $(CURDIR)
+export COURSE
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test lab bench clean
+
+help:
+	@echo 'make run     run the whole course headless into runs/ (DATASET=synthetic, kaggle or a folder)'
+	@echo '             some lessons, other parameters: make run ARGS="04 05 -p SEED 1"'
+	@echo 'make test    check the style, then run every test'
+	@echo 'make lab     open the lessons in JupyterLab'
+	@echo 'make bench   measure on the recordings that DATASET names'
+	@echo 'make setup   only install what the course needs, into .venv'
+	@echo 'make clean   remove .venv, runs/ and caches; data/ stays'
+	@echo
+	@echo 'Another Python: make run PYTHON=python3.12'
+
+# The stamp holds where the course lies and for whom it was installed: a moved or copied folder
+# would otherwise import the old one's helpers, and another PYTHON would go unnoticed.
+ifneq ($(shell sed -n 1p $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+else ifneq ($(origin PYTHON),file)
+ifneq ($(shell sed -n 2p $(STAMP)),$(shell { "$(PYTHON)" -c 'import platform; print(platform.python_version())'; } 2>/dev/null))
+.PHONY: $(STAMP)
+endif
+endif
+
+setup: $(STAMP)
+	@echo 'The course is installed in .venv.'
+
+# The stamp goes first and comes back last, so an interrupted installation is taken up again.
+$(STAMP): requirements.txt pyproject.toml
+	@"$(PYTHON)" -c '' 2>/dev/null || { \
+	  echo '$(PYTHON) does not run: name a Python from 3.11 to 3.13, for example: make run PYTHON=python3.12' >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "The course needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$("$(PYTHON)" -V 2>&1 | cut -d' ' -f2):" \
+	    'name another, for example: make run PYTHON=python3.12' >&2; exit 1; }
+	@rm -f $@
+	@v='import platform; print(platform.python_version())'; \
+	  [ "$$($(VENV) -c "$$v" 2>/dev/null)" = "$$("$(PYTHON)" -c "$$v")" ] && $(VENV) -m pip -V >/dev/null 2>&1 \
+	  || "$(PYTHON)" -m venv --clear .venv
+	@echo 'Installing what the course needs into .venv; the first time this takes some minutes.'
+	@$(VENV) -m pip install --quiet --disable-pip-version-check --no-warn-script-location -r requirements.txt
+	@{ echo "$$COURSE"; $(VENV) -c 'import platform; print(platform.python_version())'; } > $@.part
+	@mv $@.part $@
+
+run: $(STAMP)
+	@cd "$$CALLER"; DATASET="$${DATASET:-synthetic}" "$$COURSE/$(VENV)" "$$COURSE/notebooks/run_all.py" $(ARGS)
+
+# Notebook tests first, one lesson to a worker, so that the long ones do not end up in a row.
+test: $(STAMP)
+	@$(VENV) -m ruff check .
+	@DATASET=synthetic $(VENV) -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+lab: $(STAMP)
+	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb
+
+bench: $(STAMP)
+	@[ -n "$$DATASET" ] || { \
+	  echo 'make bench measures on recordings: name them, for example: make bench DATASET=kaggle' >&2; exit 1; }
+	@cd "$$CALLER"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/synthetic_to_real.py" --dataset "$$DATASET"
+
+clean:
+	rm -rf .venv .venv313 runs .pytest_cache .ruff_cache *.egg-info build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
