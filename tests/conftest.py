@@ -1,0 +1,39 @@
+"""What the tests share: synthetic clips, and an order that keeps every worker busy."""
+
+import os
+
+os.environ["DATASET"] = "synthetic"  # before any test or lesson asks for clips
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def synthetic():
+    """The catalog of the synthetic clips, which are made if they are not there yet."""
+    from helpers import datasets
+
+    return datasets.load("synthetic", quiet=True)
+
+
+@pytest.fixture(scope="session")
+def recordings():
+    """The folder of the real recordings; tests that want it are marked `recordings`."""
+    folder = os.environ.get("CATS_DOGS_DIR")
+    if not folder:
+        pytest.skip("CATS_DOGS_DIR names no folder of real recordings")
+    return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Lessons first and each on its own; else a file's tests together, for their fixtures' sake."""
+    for item in items:
+        if item.get_closest_marker("notebook"):
+            item.add_marker(pytest.mark.xdist_group(item.name))
+        elif not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if item.get_closest_marker("recordings") and not os.environ.get("CATS_DOGS_DIR"):
+            item.add_marker(
+                pytest.mark.skip(reason="CATS_DOGS_DIR names no folder of real recordings")
+            )
+    items.sort(key=lambda item: item.get_closest_marker("notebook") is None)
