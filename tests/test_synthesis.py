@@ -192,6 +192,7 @@ def test_recordings_csv_tells_which_clips_share_audio(folder, table):
     overlaps = 0
     for _, group in table.groupby("recording"):
         rows = list(group.itertuples())
+        assert rows[0].start_seconds == 0
         for a, b in pairwise(rows):
             lag = round((b.start_seconds - a.start_seconds) * 16_000)
             first, second = waves[a.file][lag:], waves[b.file]
@@ -215,16 +216,19 @@ def test_same_seed_same_bytes_and_another_seed_other_bytes(tmp_path):
     assert one == same != other
 
 
-def test_a_recording_does_not_depend_on_the_others(monkeypatch):
-    made = {}
-    monkeypatch.setattr(
-        synthesis, "_recording",
-        lambda rng, species, n: np.full(n, rng.integers(30_000), np.int16),
-    )  # fmt: skip
-    for _, _, recording, _, wave in synthesis._clips(4, 40):
-        made.setdefault(recording, set()).add(int(wave[0]))
-    assert all(len(drawn) == 1 for drawn in made.values())
-    assert len(set.union(*made.values())) == len(made)
+def test_every_recording_has_a_random_stream_of_its_own(monkeypatch):
+    def marks(seed, used):
+        def mark(rng, species, n):
+            value = rng.integers(30_000)
+            rng.random(used)  # what one recording uses must not move the next
+            return np.full(n, value, np.int16)
+
+        monkeypatch.setattr(synthesis, "_recording", mark)
+        return {clip[2]: int(clip[4][0]) for clip in synthesis._clips(seed, 40)}
+
+    assert marks(4, used=1) == marks(4, used=100)
+    both = [*marks(4, used=1).values(), *marks(5, used=1).values()]
+    assert len(set(both)) > 0.95 * len(both)  # a chance match is allowed
 
 
 def test_a_complete_set_is_left_alone_and_other_settings_make_it_anew(tmp_path, monkeypatch):
