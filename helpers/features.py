@@ -1,7 +1,8 @@
 """From a waveform to a picture: spectrogram, log-mel and MFCC as TensorFlow operations.
 
 Frames are centred and reflect-padded as in librosa, and the mel matrix is librosa's, so that
-every function here can be checked against it to a thousandth of a decibel.
+every function here can be checked against it: to a thousandth of a decibel for all that lies within
+80 dB of the loudest value, below which single precision begins to show.
 """
 
 from functools import lru_cache

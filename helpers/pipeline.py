@@ -94,8 +94,21 @@ def batches(dataset, batch_size=64, *, shuffle_seed=None):
 
 
 def label_ids(clips, names=None):
-    """Label ids of a catalog's clips: int64, shape (clips,); cat is 0 and dog 1."""
+    """Label ids of a catalog's clips: int64, shape (clips,); cat is 0 and dog 1.
+
+    Taught in notebooks/03_data_pipeline.ipynb.
+
+    Args:
+        clips: a catalog.
+        names: the labels in the order of their ids; by default those of these clips.
+
+    Raises:
+        ValueError: a clip has a label that names does not hold.
+    """
     names = classes(clips) if names is None else names
+    unknown = sorted(set(clips.label) - set(names))
+    if unknown:
+        raise ValueError(f"unknown label {', '.join(unknown)}: the labels are {', '.join(names)}")
     return np.array([names.index(label) for label in clips.label], np.int64)
 
 

@@ -61,6 +61,8 @@ def test_label_ids_follow_the_names(few):
     ids = pipeline.label_ids(few)
     assert set(ids[few.label == "cat"]) == {0} and set(ids[few.label == "dog"]) == {1}
     assert set(pipeline.label_ids(few, ["dog", "cat"])[few.label == "cat"]) == {1}
+    with pytest.raises(ValueError, match="unknown label cat: the labels are bird, dog"):
+        pipeline.label_ids(few, ["bird", "dog"])
 
 
 def test_loud_windows_are_loud_apart_and_inside():
