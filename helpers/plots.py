@@ -10,7 +10,7 @@ from helpers.audio import SAMPLE_RATE
 # Okabe and Ito's colours, which colour-blind readers can tell apart
 _CLASS_COLOURS = {"cat": "#D55E00", "dog": "#0072B2"}
 _OTHERS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000"]
-_NICE_HZ = np.array([0, 250, 500, 1000, 2000, 4000, 8000, 16_000])
+_NICE_HZ = np.array([0, 500, 1000, 2000, 4000, 8000, 16_000])
 
 sns.set_theme(
     style="ticks",

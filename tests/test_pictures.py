@@ -52,7 +52,7 @@ def test_the_spectrograms_ticks_stand_at_their_frequencies():
     image = ax.get_images()[0]
     loudest = image.get_array().mean(axis=1).argmax()
     ticks = dict(zip([t.get_text() for t in ax.get_yticklabels()], ax.get_yticks(), strict=True))
-    assert ticks["250"] < loudest < ticks["500"]
+    assert 0.8 * ticks["500"] < loudest < ticks["500"]  # 440 Hz
     assert ax.get_xlim() == pytest.approx((0, 1), abs=0.02)
 
 

@@ -132,7 +132,7 @@ def test_layout_is_kaggles(folder, table):
     assert set(table.file) == on_disk and len(on_disk) == N_CLIPS
     assert set(table.licence) == {"CC0"}
     about = json.loads((folder / "about.json").read_text())
-    assert about["seed"] == 3 and about["n_clips"] == N_CLIPS and about["version"] >= 1
+    assert about["seed"] == 3 and about["n_clips"] == N_CLIPS and about["version"]
 
 
 def test_every_clip_is_16_bit_mono_at_16_khz(folder, table):
