@@ -1,0 +1,142 @@
+"""The judges: right for the solution, not yet for the blank, not quite, and why, for the rest."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import checks, judges
+
+CATALOG = pd.DataFrame(
+    {"split": ["train"] * 5 + ["test"] * 5, "label": ["cat"] * 3 + ["dog"] * 3 + ["cat"] * 4}
+)
+
+
+def _tone(frequency=440, samples=8_000, rate=16_000):
+    return 0.1 * np.sin(2 * np.pi * frequency * np.arange(samples) / rate)
+
+
+def _noisy():
+    return _tone() + 0.2 * np.random.default_rng(0).normal(size=8_000)
+
+
+def _best_threshold(truth, score, weight):
+    def cost(threshold):
+        called = score >= threshold
+        return weight * np.sum((truth == 1) & ~called) + np.sum((truth == 0) & called)
+
+    return min([*score, 1.0], key=cost)
+
+
+RIGHT = {
+    "00.1": (1, CATALOG),
+    "00.2": (0.8, CATALOG),
+    "01.1": _tone(),
+    "01.2": 6_000,
+    "01.3": -6.02,
+    "02.1": (94, 257, 34, 321),
+    "02.2": 40.0,
+    "02.3": (0.0, 6.0206, 20.0, -60.0),
+    "03.1": (3, 2, 1),
+    "03.2": (2, 0, 1, 0, 1, 0),
+    "03.3": (3, 2),
+    "04.1": 18_496,
+    "04.2": (17, 17),
+    "04.3": (1.0, 0.5),
+    "05.1": 680,
+    "05.2": (85 / 90 + 0.5) / 2,
+    "05.3": _best_threshold,
+}
+# exercise, wrong answer, a word of the reason that is given
+WRONG = [
+    ("00.1", (3, CATALOG), ""),
+    ("00.1", (5, CATALOG), ""),
+    ("00.1", (4, CATALOG), ""),
+    ("00.2", (80, CATALOG), ""),
+    ("00.2", (0.6, CATALOG), ""),
+    ("00.2", ("most", CATALOG), ""),
+    ("01.1", _tone(samples=16_000), ""),
+    ("01.1", _tone(880), ""),
+    ("01.1", _tone()[None], ""),
+    ("01.1", 20 * _tone(), ""),
+    ("01.1", _noisy(), ""),
+    ("01.1", _tone(rate=44_100), ""),
+    ("01.2", 2_000, ""),
+    ("01.2", 10_000, ""),
+    ("01.2", -6_000, ""),
+    ("01.3", 6.02, ""),
+    ("01.3", -3.01, ""),
+    ("02.1", (93, 257, 33, 321), "sample 0"),
+    ("02.1", (94, 256, 34, 320), "bins"),
+    ("02.1", (92, 257, 32, 321), "After padding"),
+    ("02.2", 20, "one bin apart"),
+    ("02.2", 0.04, "seconds"),
+    ("02.2", 80, "Two bins"),
+    ("02.3", (0.0, 3.0103, 10.0, -30.0), "powers"),
+    ("02.3", (0.0, 0.6931, 2.3026, -6.9078), "20 dB"),
+    ("02.3", (1.0, 2.0, 20.0, 0.001), "0 dB apart"),
+    ("03.1", (2, 2, 0), "left over"),
+    ("03.1", (3, 3, 1), "exactly"),
+    ("03.1", (2.8, 2.0, 0.6), "whole"),
+    ("03.2", (0, 1, 2, 1, 0, 1), "first appear"),
+    ("03.2", (3, 1, 2, 1, 2, 1), "alphabetical"),
+    ("03.3", (2, 2), "recordings"),
+    ("03.3", (2, 3), "training clips"),
+    ("03.3", (5, 5), "twice c"),
+    ("04.1", 18_432, "bias"),
+    ("04.1", 576, "channels"),
+    ("04.1", 7, "filter"),
+    ("04.2", (34, 34), "Pooling"),
+    ("04.2", (20, 20), "border"),
+    ("04.2", 17, "kind"),
+    ("04.3", (100, 50), "shares"),
+    ("04.3", (0.5, 0.5), "label"),
+    ("04.3", (1.0, 1.0), "cats"),
+    ("05.1", 98, "too wide"),
+    ("05.1", 2_000, "fewer"),
+    ("05.1", 680.5, "whole"),
+    ("05.2", 0.9, "accuracy"),
+    ("05.2", 72, "share"),
+    ("05.2", 0.5, "mean"),
+    ("05.3", 0.5, "function"),
+    ("05.3", lambda truth, score, weight: 0.5, "costs more"),
+    ("05.3", lambda truth, score, weight: 2.0, "between"),
+]
+
+
+def test_every_exercise_has_its_solution_and_two_wrong_answers_here():
+    assert set(RIGHT) == set(judges._JUDGES)
+    wrong = Counter(exercise for exercise, *_ in WRONG)
+    assert all(wrong[exercise] >= 2 for exercise in RIGHT)
+
+
+@pytest.mark.parametrize("exercise", RIGHT)
+def test_the_solution_is_right(exercise):
+    right, message = checks._verdict(exercise, RIGHT[exercise])
+    assert right and message.startswith("Right. "), message
+
+
+@pytest.mark.parametrize("exercise", RIGHT)
+def test_the_blank_is_not_yet(exercise):
+    solution = RIGHT[exercise]
+    blank = (..., *solution[1:]) if isinstance(solution, tuple) else ...
+    right, message = checks._verdict(exercise, blank)
+    assert not right and message.startswith("Not yet. ")
+
+
+@pytest.mark.parametrize(("exercise", "answer", "reason"), WRONG)
+def test_a_wrong_answer_is_not_quite_and_says_why(exercise, answer, reason):
+    right, message = checks._verdict(exercise, answer)
+    assert not right and message.startswith("Not quite. ") and reason in message
+    assert len(message) > len("Not quite. ") + 10
+
+
+def test_check_prints_the_verdict(capsys):
+    checks.check("01.2", 6_000)
+    assert capsys.readouterr().out.startswith("Right. ")
+
+
+def test_an_unknown_exercise_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"no exercise '9\.9'.*00\.1"):
+        checks.check("9.9", 1)
