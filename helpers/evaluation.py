@@ -61,6 +61,8 @@ def wilson(correct, total):
 
     Source: Wilson (1927), as scipy.stats.binomtest computes it.
     """
+    if not 0 <= correct <= total or total < 1:
+        raise ValueError(f"{correct} of {total} is no share: total must be at least 1")
     interval = binomtest(int(correct), int(total)).proportion_ci(method="wilson")
     return float(interval.low), float(interval.high)
 
