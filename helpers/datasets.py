@@ -124,7 +124,10 @@ def _choose(source, data):
     if asked in ("kaggle", "auto") and on_disk.is_dir():
         return "kaggle", on_disk, "already on disk" if asked == "auto" else why
     if asked == "kaggle":
-        return "kaggle", _download(on_disk), why
+        try:
+            return "kaggle", _download(on_disk), why
+        except ConnectionError as error:
+            raise ConnectionError(f"{error}: try again, or choose another of {_CHOICES}") from error
     if asked == "auto":
         try:
             return "kaggle", _download(on_disk), "downloaded just now"
@@ -134,8 +137,7 @@ def _choose(source, data):
     folder = Path(asked).expanduser()
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"DATASET {asked!r} is no folder below {Path.cwd().name}/ nor anywhere else: "
-            f"choose {_CHOICES}"
+            f"DATASET {asked!r} is no folder that can be found here: choose {_CHOICES}"
         )
     return folder.resolve().name, folder, why
 

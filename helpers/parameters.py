@@ -50,7 +50,7 @@ def _check_number(name, value):
     (kind, kind_name), low, high = _LIMITS[name]
     is_number = isinstance(value, kind) and not isinstance(value, bool)
     if not is_number or not low <= value <= high:
-        raise ValueError(f"{name} must be {kind_name} from {low:g} to {high:g}, not {value!r}")
+        raise ValueError(f"{name} must be {kind_name} from {low:,} to {high:,}, not {value!r}")
 
 
 def _injected_names():

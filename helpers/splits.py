@@ -107,8 +107,8 @@ def hold_out(catalog, fraction, seed=0):
     fewest = catalog.groupby("label").group.nunique()
     if fewest.min() < 2:
         raise ValueError(
-            f"{fewest.idxmin()!r} has only {fewest.min()} independent recording: "
-            "a split needs at least two a class"
+            f"{fewest.idxmin()!r} has only {fewest.min()} independent recording to be split: each "
+            "split needs two a class, so training, validation and test take three in all"
         )
     folds = int(np.clip(round(1 / fraction), 2, fewest.min()))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)

@@ -90,7 +90,7 @@ def test_impossible_fractions_are_refused(fraction):
 
 def test_a_class_of_one_recording_cannot_be_split():
     clips = pd.DataFrame({"label": ["cat", "cat", "dog", "dog"], "group": [0, 1, 2, 2]})
-    with pytest.raises(ValueError, match="'dog' has only 1 independent recording"):
+    with pytest.raises(ValueError, match="'dog' has only 1 independent recording to be split"):
         splits.hold_out(clips, 0.5)
 
 
