@@ -62,7 +62,7 @@ test: $(STAMP)
 	@DATASET=synthetic $(VENV) -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lab: $(STAMP)
-	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb
+	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $(ARGS)
 
 bench: $(STAMP)
 	@[ -n "$$DATASET" ] || { \

@@ -25,7 +25,7 @@ import yaml
 from nbconvert import HTMLExporter
 from tqdm import tqdm
 
-from helpers import report
+from helpers import datasets, parameters, report
 
 NOTEBOOKS = Path(__file__).resolve().parent
 SOURCES = ("auto", "synthetic", "kaggle")
@@ -43,16 +43,16 @@ def main(argv=None):
         given = read_parameters(args.parameters, args.p)
         declared = {lesson: declared_parameters(lesson) for lesson in lessons}
         check_names(given, declared)
+        given = {name: absolute(value) for name, value in given.items()}
+        os.environ["DATASET"] = absolute(args.dataset or os.environ.get("DATASET") or "synthetic")
+        check_values(given)
     except UsageError as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return 2
-    if "DATASET" in given:
-        given["DATASET"] = absolute(given["DATASET"])
     output = Path(args.output or os.environ.get("COURSE_RUNS") or NOTEBOOKS.parent / "runs")
     output = output.expanduser().resolve()
     output.mkdir(parents=True, exist_ok=True)
     os.environ["COURSE_RUNS"] = str(output)  # what the lessons train lands there too
-    os.environ["DATASET"] = absolute(args.dataset or os.environ.get("DATASET") or "synthetic")
     results = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         use_this_python(folder)
@@ -139,15 +139,23 @@ def check_names(given, declared):
         )
 
 
-def absolute(dataset):
-    """A folder named from here, or from the course's root, as an absolute path."""
-    dataset = str(dataset)
-    if dataset not in SOURCES:
+def check_values(given):
+    """Impossible values and recordings that are not there stop the run before its first lesson."""
+    try:
+        parameters.check(**{name: given[name] for name in given if name != "DATASET"})
+        datasets.load(given.get("DATASET", os.environ["DATASET"]))
+    except (ValueError, OSError) as error:
+        raise UsageError(error) from None
+
+
+def absolute(value):
+    """A file or folder named from here, or from the course's root, as an absolute path."""
+    if isinstance(value, str) and value.strip() and value not in SOURCES:
         for base in (Path.cwd(), NOTEBOOKS.parent):
-            folder = base / Path(dataset).expanduser()
-            if folder.is_dir():
-                return str(folder.resolve())
-    return dataset
+            path = base / Path(value).expanduser()
+            if path.exists():
+                return str(path.resolve())
+    return value
 
 
 def use_this_python(folder):
@@ -181,14 +189,14 @@ def run(lessons, given, declared, output, results):
                 tqdm.write(f"{lesson.stem}: {result['error']}\n", file=screen)
 
 
-def execute(lesson, parameters, output):
+def execute(lesson, values, output):
     """Run one lesson and write its notebook and report, also when it fails half-way."""
     notebook = output / lesson.name
     notebook.unlink(missing_ok=True)  # an earlier run's must not pass for this one's
     start, error = time.monotonic(), None
     try:
         papermill.execute_notebook(
-            lesson, notebook, parameters, kernel_name="python3", cwd=lesson.parent,
+            lesson, notebook, values, kernel_name="python3", cwd=lesson.parent,
             progress_bar=False, start_timeout=120,
         )  # fmt: skip
     except papermill.PapermillExecutionError as failure:
@@ -202,7 +210,7 @@ def execute(lesson, parameters, output):
         "lesson": lesson.stem,
         "seconds": seconds,
         "headline": find_headline(executed) if executed and not error else None,
-        "parameters": parameters,
+        "parameters": values,
         "notebook": notebook.name if executed else None,
         "report": report.name if report else None,
         "error": error,
@@ -213,8 +221,7 @@ def describe(failure):
     """Which cell failed, and the last lines of its error."""
     lines = ANSI.sub("", "\n".join(failure.traceback)).strip().splitlines()
     said = f"{failure.ename}: {failure.evalue}".strip().splitlines()
-    where = failure.source.strip().splitlines()
-    first = f"cell [{failure.exec_count}] failed: {where[0] if where else ''}"
+    first = f"cell [{failure.exec_count}] failed:"
     return "\n    ".join([first, *(said[-6:] if said else lines[-6:])])
 
 
@@ -292,7 +299,7 @@ def table(results, output):
         f"Executed notebooks (.ipynb), reports (.html) and summary.json are in {output}{os.sep}",
     ]
     if failed:
-        lines.append(f"{failed} of {len(results)} lessons failed; run.log holds what they printed.")
+        lines.append(f"{failed} of {len(results)} lessons failed: their notebooks show where.")
     return "\n".join(lines)
 
 
