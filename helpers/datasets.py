@@ -188,8 +188,7 @@ def _groups(table, folder):
         recording = pd.read_csv(stated).set_index("file").recording
         if table.index.isin(recording.index).all():
             return recording[table.index].to_numpy()
-    pairs = splits.shared_audio(table.path)
-    return splits.groups(len(table), pairs)
+    return splits.groups(table, splits.shared_audio(table))
 
 
 def _banner(clips, name, why):

@@ -1,88 +1,137 @@
 """Who may stand on which side: recordings that belong together, and splits that keep them so."""
 
+import hashlib
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
-_RUN = 32  # samples that must agree exactly at an anchor
-_ONE_IN = 64  # one run in so many becomes an anchor
-_QUIET = 50  # 16-bit steps: below it a run is silence, which many clips share
+from helpers import audio
+
+_RUN = 32  # steps that must go up and down alike
+_ONE_IN = 8  # one run in so many is kept, chosen by its content
+_COMMON = 20  # a run that occurs more often is hum or silence, not a recording
+_VOTES = 12  # agreeing runs that make an offset worth a closer look
+_FRAME = 1600  # samples: 0.1 s
+_AGREE = 0.8  # correlation from which a frame counts as the same sound
 
 
-def shared_audio(paths, min_overlap=0.05):
-    """Find pairs of files that hold the very same samples somewhere.
+def shared_audio(clips, min_overlap=1.0):
+    """Find every pair of clips that hold the same stretch of a recording.
 
-    Two cuts of one recording agree sample by sample over their overlap. Hashing every run of 32
-    samples and keeping one hash in 64 gives each file anchors that do not depend on where the
-    file starts; two files with many anchors at one common offset share that stretch. It sees
-    exact copies only: a cut that was scaled or compressed again has other samples.
+    First the candidates: whether a waveform goes up or down at each sample does not depend on its
+    level, and 32 such steps in a row are as good as a name. Clips that have many names in common
+    at one offset are laid over each other. Then the proof: frame by frame, the correlation of the
+    two waveforms' steps. Similar calls never correlate so; copies do, also a copy that was made
+    louder, filtered mildly or mixed with some noise.
 
     Taught in notebooks/03_data_pipeline.ipynb.
 
     Args:
-        paths: audio files of one sample rate.
-        min_overlap: seconds that must be shared.
+        clips: a catalog.
+        min_overlap: seconds in which the frames must agree.
 
     Returns:
-        DataFrame (a, b, offset, overlap): positions in paths, the time in a at which b starts,
-        and the seconds they share.
+        DataFrame, one row a pair: clip_a, clip_b (index of the catalog); offset_a, offset_b, the
+        seconds at which the shared stretch begins in each; overlap, its length in seconds; and
+        correlation, from -1 to 1, over that stretch. Byte-identical files are listed however
+        short or silent they are.
 
-    Source: winnowing, Schleimer, Wilkerson and Aiken (2003), applied to samples.
+    Source: offset voting as in Wang (2003), on runs of signs in place of spectral peaks.
     """
-    anchors, lengths, rate = defaultdict(set), [], 1
-    for i, path in enumerate(paths):
-        samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
-        lengths.append(len(samples))
-        for value, position in _anchors(samples[:, 0]):
-            anchors[value].add((i, position))
-    offsets = defaultdict(lambda: defaultdict(int))
-    for places in anchors.values():
-        places = sorted(places)[:20]  # a value in very many files is a hum, not a recording
-        for n, (i, p) in enumerate(places):
-            for j, q in places[n + 1 :]:
-                if i != j:
-                    offsets[i, j][p - q] += 1
-    rows = []
-    for (i, j), counts in sorted(offsets.items()):
-        offset, votes = max(counts.items(), key=lambda item: item[1])
-        overlap = (min(lengths[i], lengths[j] + offset) - max(0, offset)) / rate
-        if overlap >= min_overlap and votes >= max(4, overlap * rate / _ONE_IN / 8):
-            rows.append((i, j, offset / rate, overlap))
-    return pd.DataFrame(rows, columns=["a", "b", "offset", "overlap"])
+    waves = [np.diff(audio.load(path)[0], prepend=0) for path in clips.path]
+    rows = {}
+    for pair, offsets in _candidates(waves).items():
+        looks = [_agreement(*(waves[i] for i in pair), offset) for offset in offsets]
+        agreed, *found = max(looks, key=lambda look: look[0] * abs(look[-1]))
+        if agreed >= min_overlap:
+            rows[pair] = found
+    first = {}
+    for i, path in enumerate(clips.path):
+        j = first.setdefault(hashlib.sha256(Path(path).read_bytes()).digest(), i)
+        if j != i:
+            rows[j, i] = [0.0, 0.0, len(waves[i]) / audio.SAMPLE_RATE, 1.0]
+    names = [[clips.index[i] for i in pair] for pair in sorted(rows)]
+    columns = ["clip_a", "clip_b", "offset_a", "offset_b", "overlap", "correlation"]
+    table = [[*name, *rows[pair]] for name, pair in zip(names, sorted(rows), strict=True)]
+    return pd.DataFrame(table, columns=columns)
 
 
-def _anchors(samples):
-    """(hash, position) of the runs chosen as anchors."""
-    n = len(samples) - _RUN + 1
+def _candidates(waves):
+    """{(a, b): offsets in samples} of the pairs with many runs in common at one offset."""
+    names, owner, place = [], [], []
+    for i, steps in enumerate(waves):
+        rising = (steps > 0).astype(np.uint64)
+        runs = np.zeros(max(len(steps) - _RUN + 1, 0), np.uint64)
+        for k in range(_RUN):
+            runs = runs << np.uint64(1) | rising[k : k + len(runs)]
+        runs = np.minimum(runs, runs ^ np.uint64(2**_RUN - 1))  # upside down it is the same sound
+        scattered = runs * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)  # wraps, as wanted
+        kept = np.flatnonzero(scattered % np.uint64(_ONE_IN) == 0)
+        names.append(runs[kept])
+        owner.append(np.full(len(kept), i))
+        place.append(kept)
+    names, owner, place = map(np.concatenate, (names, owner, place))
+    order = np.lexsort((owner, names))
+    names, owner, place = names[order], owner[order], place[order]
+    _, size = np.unique(names, return_counts=True)
+    rare = np.repeat((size > 1) & (size <= _COMMON), size)
+    names, owner, place = names[rare], owner[rare], place[rare]
+    longest, n = max(map(len, waves)) + 1, len(waves)
+    votes = []  # pair and offset in one number, which sorts fast
+    for step in range(1, _COMMON):  # equal names stand side by side
+        i = np.flatnonzero((names[step:] == names[:-step]) & (owner[step:] != owner[:-step]))
+        offset = place[i] - place[i + step] + longest
+        votes.append((owner[i] * n + owner[i + step]) * 2 * longest + offset)
+    votes, count = np.unique(np.concatenate(votes), return_counts=True)
+    enough = count >= _VOTES
+    found = defaultdict(list)
+    for vote in votes[enough][np.argsort(-count[enough], kind="stable")].tolist():
+        pair, offset = divmod(vote, 2 * longest)
+        found[divmod(pair, n)].append(offset - longest)
+    return {pair: offsets[:3] for pair, offsets in found.items()}
+
+
+def _agreement(a, b, offset):
+    """Seconds that agree, start in a and in b, length and correlation of the stretch they span."""
+    start, end = max(0, offset), min(len(a), len(b) + offset)
+    n = (end - start) // _FRAME
     if n < 1:
-        return []
-    wide = samples.astype(np.int64).astype(np.uint64)
-    hashes = np.zeros(n, np.uint64)
-    for k in range(_RUN):
-        hashes = hashes * np.uint64(1_000_003) + wide[k : k + n]  # wraps around, as wanted
-    hashes ^= hashes >> np.uint64(29)
-    chosen = np.flatnonzero(hashes % np.uint64(_ONE_IN) == 0)
-    loud = np.abs(samples.astype(np.int32))
-    return [(int(hashes[p]), int(p)) for p in chosen if loud[p : p + _RUN].max() > _QUIET]
+        return 0.0, 0.0, 0.0, 0.0, 0.0
+    cut = slice(start, start + n * _FRAME), slice(start - offset, start - offset + n * _FRAME)
+    u, v = (wave[part].reshape(n, _FRAME) for wave, part in zip((a, b), cut, strict=True))
+    energy, other = np.sum(u**2, axis=1), np.sum(v**2, axis=1)
+    audible = np.minimum(energy, other) > _FRAME * 1e-10  # a third of a 16-bit step
+    same = np.abs(np.sum(u * v, axis=1)) > _AGREE * np.sqrt(energy * other)
+    good = np.flatnonzero(audible & same)
+    if not len(good):
+        return 0.0, 0.0, 0.0, 0.0, 0.0
+    span = slice(good[0], good[-1] + 1)
+    u, v = u[span].ravel(), v[span].ravel()
+    begin = start + good[0] * _FRAME
+    seconds = np.array([len(good) * _FRAME, begin, begin - offset, len(u)]) / audio.SAMPLE_RATE
+    correlation = np.sum(u * v) / np.sqrt(np.sum(u**2) * np.sum(v**2))
+    return (*seconds.tolist(), float(correlation))
 
 
-def groups(n, pairs):
+def groups(clips, pairs):
     """Number the connected sets: clips joined by a pair, directly or through others.
 
+    Taught in notebooks/03_data_pipeline.ipynb.
+
     Args:
-        n: number of clips.
-        pairs: DataFrame with columns a, b, as from shared_audio.
+        clips: a catalog.
+        pairs: DataFrame with columns clip_a, clip_b, as from shared_audio.
 
     Returns:
-        int array, shape (n,): equal numbers may not be split.
+        int array, shape (clips,): clips with equal numbers may not be parted.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    edges = coo_array((np.ones(len(pairs)), (pairs.a, pairs.b)), shape=(n, n))
+    n, places = len(clips), (clips.index.get_indexer(pairs[c]) for c in ("clip_a", "clip_b"))
+    edges = coo_array((np.ones(len(pairs)), tuple(places)), shape=(n, n))
     return connected_components(edges, directed=False)[1]
 
 

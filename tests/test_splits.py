@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from scipy import signal
 
-from helpers import splits
+from helpers import audio, splits, voices
 
 RATE = 16_000
 
@@ -15,28 +16,64 @@ def _noise(seconds, seed):
     return rng.integers(-8000, 8000, int(seconds * RATE)).astype(np.int16)
 
 
-def _files(folder, *waveforms):
+def _files(folder, *waveforms, rate=RATE):
+    """A table of clips, as much of a catalog as the audit needs."""
     paths = [folder / f"{k}.wav" for k in range(len(waveforms))]
     for path, samples in zip(paths, waveforms, strict=True):
-        soundfile.write(path, samples, RATE)
-    return paths
+        soundfile.write(path, samples, rate)
+    return pd.DataFrame({"path": [str(path) for path in paths]}, index=[p.stem for p in paths])
 
 
-def test_overlapping_cuts_are_found_with_offset_and_overlap(tmp_path):
-    recording = _noise(20, 0)
-    cuts = [recording[: 12 * RATE], recording[int(6.3 * RATE) : 18 * RATE], _noise(10, 1)]
+@pytest.fixture(scope="module")
+def recording(synthetic):
+    """A long synthetic recording, as float."""
+    return audio.load(synthetic.path[synthetic.duration.idxmax()])[0]
+
+
+def test_overlapping_cuts_are_found_with_offsets_and_overlap(tmp_path, recording):
+    cuts = recording[: 9 * RATE], recording[int(6.3 * RATE) : 15 * RATE], _noise(10, 1)
     pairs = splits.shared_audio(_files(tmp_path, *cuts))
-    assert pairs[["a", "b"]].to_numpy().tolist() == [[0, 1]]
-    assert pairs.offset[0] == pytest.approx(6.3, abs=1e-3)
-    assert pairs.overlap[0] == pytest.approx(5.7, abs=1e-3)
+    assert pairs[["clip_a", "clip_b"]].to_numpy().tolist() == [["0", "1"]]
+    pair = pairs.iloc[0]
+    assert pair.offset_a - pair.offset_b == pytest.approx(6.3, abs=1e-3)
+    assert pair.overlap == pytest.approx(2.7, abs=0.6)  # the ends may be silent
+    assert pair.correlation > 0.999
 
 
-def test_byte_identical_files_are_found(tmp_path):
-    pairs = splits.shared_audio(_files(tmp_path, _noise(3, 0), _noise(3, 0)))
-    assert (pairs.offset[0], pairs.overlap[0]) == (0, 3)
+def _degraded(samples, kind):
+    rng = np.random.default_rng(0)
+    level = np.sqrt(np.mean(samples**2))
+    return {
+        "quiet": samples * 10 ** (-20 / 20),
+        "upside down": -samples,
+        "noisy": samples + rng.normal(0, level * 10 ** (-40 / 20), len(samples)),
+        "dull": signal.lfilter(*signal.butter(2, 7000, fs=RATE), samples),
+    }[kind]
 
 
-def test_silence_hum_and_independent_calls_are_no_pairs(tmp_path):
+@pytest.mark.parametrize("kind", ["quiet", "upside down", "noisy", "dull"])
+def test_a_changed_copy_is_still_found(tmp_path, recording, kind):
+    other = _degraded(recording[5 * RATE : 12 * RATE], kind).astype(np.float32)
+    pairs = splits.shared_audio(_files(tmp_path, recording[: 9 * RATE], other))
+    assert len(pairs) == 1
+    assert pairs.offset_a[0] - pairs.offset_b[0] == pytest.approx(5, abs=0.001)
+
+
+def test_less_than_a_second_is_not_enough(tmp_path):
+    long = _noise(9, 0)
+    clips = _files(tmp_path, long[: 5 * RATE], long[int(4.2 * RATE) :])
+    assert splits.shared_audio(clips).empty
+    assert len(splits.shared_audio(clips, min_overlap=0.5)) == 1
+
+
+def test_byte_identical_files_are_found_even_if_silent(tmp_path):
+    silence = np.zeros(RATE, np.int16)
+    pairs = splits.shared_audio(_files(tmp_path, _noise(3, 0), silence, _noise(3, 0), silence))
+    assert pairs[["clip_a", "clip_b"]].to_numpy().tolist() == [["0", "2"], ["1", "3"]]
+    assert pairs.overlap.tolist() == [3, 1]
+
+
+def test_silence_hum_and_independent_sounds_are_no_pairs(tmp_path):
     hum = (3000 * np.sin(2 * np.pi * 50 * np.arange(5 * RATE) / RATE)).astype(np.int16)
     silence = np.zeros(5 * RATE, np.int16)
     faint = (_noise(5, 3) // 200).astype(np.int16)
@@ -44,16 +81,28 @@ def test_silence_hum_and_independent_calls_are_no_pairs(tmp_path):
     assert splits.shared_audio(_files(tmp_path, *sounds)).empty
 
 
+def test_calls_of_one_kind_are_no_pairs(tmp_path):
+    """The same animal, the same call, made anew each time."""
+    calls = [np.tile(voices.call("meow", seed, pitch=500, duration=1.0, size=0.5), 4)
+             for seed in range(6)]  # fmt: skip
+    assert splits.shared_audio(_files(tmp_path, *calls)).empty
+
+
+def test_clips_too_short_for_a_run_are_no_error(tmp_path):
+    assert splits.shared_audio(_files(tmp_path, _noise(0.001, 0), _noise(1, 1))).empty
+
+
 def test_on_synthetic_clips_the_groups_are_the_true_recordings(synthetic):
-    pairs = splits.shared_audio(synthetic.path)
-    found = pd.Series(splits.groups(len(synthetic), pairs), index=synthetic.index)
+    pairs = splits.shared_audio(synthetic)
+    found = pd.Series(splits.groups(synthetic, pairs), index=synthetic.index)
     assert found.groupby(synthetic.group).nunique().max() == 1
     assert synthetic.group.groupby(found).nunique().max() == 1
 
 
 def test_groups_join_through_others():
-    pairs = pd.DataFrame({"a": [0, 1, 4], "b": [1, 2, 5]})
-    numbers = splits.groups(6, pairs)
+    clips = pd.DataFrame(index=list("abcdef"))
+    pairs = pd.DataFrame({"clip_a": ["a", "b", "e"], "clip_b": ["b", "c", "f"]})
+    numbers = splits.groups(clips, pairs)
     assert len({*numbers[:3]}) == 1 and numbers[4] == numbers[5]
     assert len({numbers[0], numbers[3], numbers[4]}) == 3
 
