@@ -79,7 +79,7 @@ def validate(clips):
         try:
             waveform, _ = audio.load(path, sample_rate=None)
         except audio.AudioError as error:
-            findings.append((clip, f"left out: {str(error).split(': ', 1)[-1]}"))
+            findings.append((clip, _left_out(error)))
             lost.append(clip)
             continue
         peak = np.abs(waveform).max()
@@ -173,12 +173,17 @@ def _read_facts(table):
         try:
             waveform, rate = audio.load(path, sample_rate=None)
         except audio.AudioError as error:
-            findings.append((clip, f"left out: {str(error).split(': ', 1)[-1]}"))
+            findings.append((clip, _left_out(error)))
             continue
         facts[clip] = (len(waveform) / rate, rate, soundfile.info(path).channels)
     columns = ["duration", "sample_rate", "channels"]
     facts = pd.DataFrame.from_dict(facts, orient="index", columns=columns)
     return table.join(facts, how="inner").rename_axis("clip"), findings
+
+
+def _left_out(error):
+    """The finding that an AudioError makes; its file's name stands beside it already."""
+    return f"left out: {str(error).split(': ', 1)[-1]}"
 
 
 def _groups(table, folder):

@@ -55,9 +55,8 @@ def shared_audio(clips, min_overlap=1.0):
         j = first.setdefault(hashlib.sha256(Path(path).read_bytes()).digest(), i)
         if j != i:
             rows[j, i] = [0.0, 0.0, len(waves[i]) / audio.SAMPLE_RATE, 1.0]
-    names = [[clips.index[i] for i in pair] for pair in sorted(rows)]
     columns = ["clip_a", "clip_b", "offset_a", "offset_b", "overlap", "correlation"]
-    table = [[*name, *rows[pair]] for name, pair in zip(names, sorted(rows), strict=True)]
+    table = [[clips.index[a], clips.index[b], *rows[a, b]] for a, b in sorted(rows)]
     return pd.DataFrame(table, columns=columns)
 
 
