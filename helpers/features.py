@@ -1,17 +1,22 @@
-"""From a waveform to a picture: spectrogram, log-mel and MFCC as TensorFlow operations.
+"""From a waveform to a picture: spectrogram, log-mel, MFCC and chroma as Keras operations.
+
+They take arrays, tensors inside tf.data, and the symbolic tensors that a Keras model is built
+from, so that training and a saved model compute the same features by the same lines.
 
 Frames are centred and reflect-padded as in librosa, and the mel matrix is librosa's, so that
 every function here can be checked against it: to a thousandth of a decibel for all that lies within
 80 dB of the loudest value, below which single precision begins to show.
 """
 
+import math
 from functools import lru_cache
 
 import librosa
 import numpy as np
+import scipy.fft
 
 from helpers.audio import SAMPLE_RATE
-from helpers.quiet import tf
+from helpers.quiet import keras
 
 FRAME_LENGTH = 512  # 32 ms at 16 kHz; a power of two, the FFT's best and most exact length
 HOP_LENGTH = 256  # 16 ms
@@ -41,12 +46,9 @@ def stft(waveform, frame_length=FRAME_LENGTH, hop_length=HOP_LENGTH):
         raise ValueError(
             f"frame_length must be even and hop_length at least 1, not {frame_length}, {hop_length}"
         )
-    waveform = tf.convert_to_tensor(waveform, tf.float32)
-    half = frame_length // 2
-    padding = [[0, 0]] * (waveform.shape.rank - 1) + [[half, half]]
-    padded = tf.pad(waveform, padding, mode="REFLECT")
-    # tf.signal pads frames to a power of two unless told the FFT length
-    return tf.abs(tf.signal.stft(padded, frame_length, hop_length, fft_length=frame_length))
+    waveform = keras.ops.convert_to_tensor(waveform, "float32")
+    real, imaginary = keras.ops.stft(waveform, frame_length, hop_length, fft_length=frame_length)
+    return keras.ops.sqrt(keras.ops.square(real) + keras.ops.square(imaginary))
 
 
 def decibels(power, floor=FLOOR_DB):
@@ -64,8 +66,8 @@ def decibels(power, floor=FLOOR_DB):
     Returns:
         float32, same shape, in dB relative to a power of 1.
     """
-    power = tf.maximum(tf.convert_to_tensor(power, tf.float32), 10 ** (floor / 10))
-    return 10 / np.log(10).astype(np.float32) * tf.math.log(power)
+    power = keras.ops.maximum(keras.ops.convert_to_tensor(power, "float32"), 10 ** (floor / 10))
+    return keras.ops.log(power) / (math.log(10) / 10)
 
 
 @lru_cache(maxsize=16)
@@ -112,8 +114,8 @@ def log_mel(
     Raises:
         ValueError: as stft.
     """
-    power = stft(waveform, frame_length, hop_length) ** 2
-    return decibels(tf.matmul(power, mel_matrix(sample_rate, frame_length, n_mels)))
+    power = keras.ops.square(stft(waveform, frame_length, hop_length))
+    return decibels(keras.ops.matmul(power, mel_matrix(sample_rate, frame_length, n_mels)))
 
 
 def mfcc(log_mel_spectrogram, n_mfcc=20):
@@ -133,11 +135,12 @@ def mfcc(log_mel_spectrogram, n_mfcc=20):
 
     Source: Davis and Mermelstein (1980).
     """
-    log_mel_spectrogram = tf.convert_to_tensor(log_mel_spectrogram, tf.float32)
+    log_mel_spectrogram = keras.ops.convert_to_tensor(log_mel_spectrogram, "float32")
     n_mels = log_mel_spectrogram.shape[-1]
     if not 1 <= n_mfcc <= n_mels:
         raise ValueError(f"n_mfcc must be from 1 to {n_mels}, the mel bands, not {n_mfcc}")
-    return tf.signal.dct(log_mel_spectrogram, type=2, norm="ortho")[..., :n_mfcc]
+    cosines = scipy.fft.dct(np.eye(n_mels, dtype=np.float32), norm="ortho")[:, :n_mfcc]
+    return keras.ops.matmul(log_mel_spectrogram, cosines)
 
 
 def mel_frequencies(sample_rate=SAMPLE_RATE, n_mels=64):
@@ -146,3 +149,103 @@ def mel_frequencies(sample_rate=SAMPLE_RATE, n_mels=64):
     Taught in notebooks/02_spectrograms.ipynb.
     """
     return librosa.mel_frequencies(n_mels=n_mels + 2, fmin=0.0, fmax=sample_rate / 2)[1:-1]
+
+
+def delta(x):
+    """How fast each value changes: the slope of a line fitted through nine frames.
+
+    Before the first frame stands the first, after the last the last.
+
+    Taught in notebooks/06_mfcc_vs_spectrogram.ipynb.
+
+    Args:
+        x: float32, shape (..., frames, bins).
+
+    Returns:
+        float32, same shape, in units of x a frame.
+
+    Source: Furui (1986); the same numbers as librosa.feature.delta with mode="nearest".
+    """
+    x = keras.ops.convert_to_tensor(x, "float32")
+    padded = keras.ops.concatenate([x[..., :1, :]] * 4 + [x] + [x[..., -1:, :]] * 4, axis=-2)
+    # the slope is the sum of n (x[t + n] - x[t - n]) over that of 2 n squared, which is 60
+    return sum(
+        (padded[..., 4 + n : n - 4 or None, :] - padded[..., 4 - n : -4 - n, :]) / (60 / n)
+        for n in (1, 2, 3, 4)
+    )
+
+
+def mfcc_with_deltas(log_mel_spectrogram, n_mfcc=20):
+    """MFCCs, beside them their deltas, beside those the deltas of the deltas.
+
+    Taught in notebooks/06_mfcc_vs_spectrogram.ipynb.
+
+    Args:
+        log_mel_spectrogram, n_mfcc: as mfcc.
+
+    Returns:
+        float32, shape (..., frames, 3 * n_mfcc).
+
+    Raises:
+        ValueError: as mfcc.
+    """
+    coefficients = mfcc(log_mel_spectrogram, n_mfcc)
+    change = delta(coefficients)
+    return keras.ops.concatenate([coefficients, change, delta(change)], axis=-1)
+
+
+@lru_cache(maxsize=16)
+def chroma_matrix(sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH):
+    """Weights that gather FFT bins into the 12 pitch classes from C to B, whatever the octave.
+
+    Taught in notebooks/06_mfcc_vs_spectrogram.ipynb.
+
+    Args:
+        sample_rate: Hz.
+        frame_length: samples a window.
+
+    Returns:
+        float32, shape (1 + frame_length // 2, 12); A is 440 Hz.
+
+    Source: Ellis, Chroma feature analysis and synthesis (2007), as in librosa.
+    """
+    classes = librosa.filters.chroma(sr=sample_rate, n_fft=frame_length, tuning=0.0)
+    return np.ascontiguousarray(classes.T, np.float32)
+
+
+def chroma(waveform, sample_rate=SAMPLE_RATE, *, frame_length=FRAME_LENGTH, hop_length=HOP_LENGTH):
+    """Power in each of the 12 pitch classes, all octaves of a note together.
+
+    Taught in notebooks/06_mfcc_vs_spectrogram.ipynb.
+
+    Args:
+        waveform: float32, shape (..., samples), full scale at +-1.
+        sample_rate: Hz.
+        frame_length, hop_length: samples; the defaults are 32 ms and 16 ms at 16 kHz.
+
+    Returns:
+        float32, shape (..., frames, 12), power: `decibels` gives dB.
+
+    Raises:
+        ValueError: as stft.
+
+    Source: Shepard (1964) for the pitch classes; the same numbers as librosa.feature.chroma_stft
+    with tuning=0, norm=None and pad_mode="reflect".
+    """
+    power = keras.ops.square(stft(waveform, frame_length, hop_length))
+    return keras.ops.matmul(power, chroma_matrix(sample_rate, frame_length))
+
+
+def linear_bands(power):
+    """Gather four FFT bins into one: as many equal bands as there are in a log-mel picture.
+
+    Taught in notebooks/06_mfcc_vs_spectrogram.ipynb.
+
+    Args:
+        power: float32, shape (..., frames, 257), of the STFT; bin 0, a constant, is left out.
+
+    Returns:
+        float32, shape (..., frames, 64), the mean of each four.
+    """
+    power = keras.ops.convert_to_tensor(power, "float32")
+    return sum(power[..., first::4] for first in (1, 2, 3, 4)) / 4

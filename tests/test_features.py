@@ -1,10 +1,12 @@
 """Features against librosa: within a thousandth of a decibel above the floor."""
 
+from dataclasses import replace
+
 import librosa
 import numpy as np
 import pytest
 
-from helpers import features
+from helpers import audio, features, pipeline, recipes
 from helpers.quiet import keras, tf
 
 RATE = 16_000
@@ -85,6 +87,20 @@ def test_a_clips_features_do_not_depend_on_its_batch(sound):
     np.testing.assert_allclose(alone, together, atol=1e-4)
 
 
+def test_one_implementation_serves_arrays_datasets_and_models(sound):
+    """Lessons call these functions on arrays, the pipeline in tf.data, the shipped model holds
+    them; a model takes any length."""
+    expected = features.mfcc(features.log_mel(sound)).numpy()
+    dataset = tf.data.Dataset.from_tensors(sound).map(features.log_mel).map(features.mfcc)
+    np.testing.assert_allclose(next(iter(dataset)), expected, atol=1e-3)
+    waveform = keras.Input((None,))
+    model = keras.Model(waveform, features.mfcc(features.log_mel(waveform)))
+    for samples in (len(sound), 300):
+        expected = features.mfcc(features.log_mel(sound[:samples])).numpy()
+        np.testing.assert_allclose(model(sound[None, :samples])[0], expected, atol=1e-3)
+    assert features.stft(sound.astype(np.float64)).dtype == "float32"
+
+
 def test_decibels_have_an_absolute_floor():
     got = features.decibels([0.0, 1e-12, 1e-3, 1.0, 100.0]).numpy()
     np.testing.assert_allclose(got, [-80, -80, -30, 0, 20], atol=1e-4)
@@ -112,3 +128,154 @@ def test_too_short_a_waveform_is_refused():
 def test_impossible_numbers_of_coefficients_are_refused(sound, n_mfcc):
     with pytest.raises(ValueError, match="from 1 to 64"):
         features.mfcc(features.log_mel(sound), n_mfcc)
+
+
+@pytest.mark.parametrize("frames", [1, 3, 9, 200])
+def test_delta_is_librosas(frames):
+    """Short of a whole window too, and for a batch of any shape."""
+    x = np.random.default_rng(0).normal(size=(2, frames, 5)).astype(np.float32)
+    ours = features.delta(x).numpy()
+    theirs = librosa.feature.delta(x, axis=1, mode="nearest")
+    assert ours.shape == x.shape and np.abs(ours - theirs).max() < 1e-5
+    assert np.abs(features.delta(np.ones((3, 4)))).max() == 0
+
+
+def test_a_delta_is_the_slope_a_frame():
+    ramp = 3.0 * np.arange(20)[:, None]
+    np.testing.assert_allclose(features.delta(ramp)[4:-4], 3.0, rtol=1e-5)
+
+
+def test_the_deltas_stand_beside_the_coefficients(sound):
+    log_mel = features.log_mel(sound)
+    got = features.mfcc_with_deltas(log_mel, 13).numpy()
+    mfcc = features.mfcc(log_mel, 13)
+    assert got.shape == (len(mfcc), 39)
+    np.testing.assert_allclose(got[:, :13], mfcc)
+    np.testing.assert_allclose(got[:, 13:26], features.delta(mfcc))
+    np.testing.assert_allclose(got[:, 26:], features.delta(got[:, 13:26]), atol=1e-5)
+
+
+@pytest.mark.parametrize(("rate", "frame", "hop"), [(RATE, 512, 256), (22_050, 2048, 512)])
+def test_chroma_is_librosas(sound, rate, frame, hop):
+    ours = features.chroma(sound, rate, frame_length=frame, hop_length=hop).numpy()
+    theirs = librosa.feature.chroma_stft(
+        y=sound, sr=rate, n_fft=frame, hop_length=hop, pad_mode="reflect", tuning=0, norm=None
+    ).T
+    assert ours.shape == (1 + len(sound) // hop, 12) == theirs.shape
+    assert np.abs(ours / theirs - 1).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("hertz", "note"), [(440, 9), (880, 9), (3520, 9), (1046.5, 0), (987.8, 11)]
+)
+def test_octaves_of_a_note_share_their_pitch_class(hertz, note):
+    tone = np.sin(2 * np.pi * hertz * np.arange(RATE) / RATE)
+    inner = features.chroma(tone).numpy()[2:-2]  # the padding bends the tone at its ends
+    assert (inner.argmax(axis=1) == note).all()
+
+
+def test_linear_bands_are_means_of_four_bins(sound):
+    power = features.stft(sound).numpy() ** 2
+    ours = features.linear_bands(power).numpy()
+    assert ours.shape == (len(power), 64)
+    np.testing.assert_allclose(ours[:, 0], power[:, 1:5].mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(ours[:, 63], power[:, 253:257].mean(axis=1), rtol=1e-5)
+
+
+def test_every_feature_can_stand_in_a_model_and_in_its_file(sound, tmp_path):
+    def features_of(waveform):
+        return {
+            "mfcc": features.mfcc_with_deltas(features.log_mel(waveform)),
+            "chroma": features.decibels(features.chroma(waveform)),
+            "stft": features.linear_bands(keras.ops.square(features.stft(waveform))),
+        }
+
+    waveform = keras.Input((None,))
+    keras.Model(waveform, features_of(waveform)).save(tmp_path / "features.keras")
+    model = keras.models.load_model(tmp_path / "features.keras")
+    for samples in (len(sound), 300):
+        got, expected = model(sound[None, :samples]), features_of(sound[:samples])
+        for name in expected:
+            np.testing.assert_allclose(got[name][0], expected[name], atol=1e-3, err_msg=name)
+
+
+# ---- the features that a recipe can choose
+
+
+@pytest.fixture(scope="module")
+def few(synthetic):
+    return synthetic.groupby("label").head(6)
+
+
+def _quick(kind, **changed):
+    settings = {"members": 1, "pretrain": 0, "epochs": 1, "steps": 2, "width": 4} | changed
+    return replace(recipes.BEST, features=kind, **settings)
+
+
+def test_all_features_make_networks_of_one_size_that_see_pictures_of_one_size(few):
+    models = {
+        kind: recipes.train(few, _quick(kind)) for kind in ("log_mel", "stft", "mfcc", "chroma")
+    }
+    assert len({model.count_params() for model in models.values()}) == 1
+    rows = {"log_mel": 64, "stft": 64, "mfcc": 64, "chroma": 12}  # MFCCs are made in the model
+    assert {kind: model.input_shape[1:] for kind, model in models.items()} == {
+        kind: (94, n, 1) for kind, n in rows.items()
+    }
+    seen = {kind: model.layers[-1].input_shape[1:3] for kind, model in models.items()
+            if kind in ("mfcc", "chroma")}  # fmt: skip
+    assert seen == {"mfcc": (94, 60), "chroma": (94, 60)}
+    for kind, model in models.items():
+        table = recipes.predict(model, few, _quick(kind))
+        assert list(table.index) == list(few.index) and np.isfinite(table.p_dog).all()
+
+
+def _front(model):
+    """What a model's network sees of its pictures."""
+    return keras.Model(model.input, model.layers[-2].output)
+
+
+@pytest.mark.parametrize("kind", ["stft", "mfcc", "chroma"])
+def test_a_recipes_pictures_are_made_of_what_they_should_be(few, kind):
+    recipe = _quick(kind)
+    cut = pipeline.windows(audio.load(few.path.iloc[0])[0])
+    levels, owner, _ = recipes._bank(few, recipe)
+    got = levels[owner == 0]
+    root = np.sqrt(np.mean(cut**2, axis=1, keepdims=True))
+    levelled = 0.1 * cut / np.maximum(root, 1e-9)
+    if kind == "mfcc":
+        expected = features.log_mel(levelled).numpy()
+    elif kind == "chroma":
+        expected = features.decibels(features.chroma(levelled)).numpy()
+    else:
+        power = np.abs(np.stack([librosa.stft(w, n_fft=512, hop_length=256, pad_mode="reflect").T
+                                 for w in levelled])) ** 2  # fmt: skip
+        expected = features.decibels(power[..., 1:].reshape(*power.shape[:2], 64, 4).mean(-1))
+    np.testing.assert_allclose(got, expected, atol=0.05)
+
+
+def test_mfccs_are_scaled_by_the_training_windows_and_that_is_kept_with_the_model(few, tmp_path):
+    recipe = _quick("mfcc")
+    model = recipes.train(few, recipe)
+    levels, _, weight = recipes._bank(few, recipe)
+    loud = recipes._pictures(levels[weight > np.quantile(weight, 0.5)], recipe)
+    seen = _front(model)(loud).numpy()[..., 0]
+    assert np.abs(seen.mean((0, 1))).max() < 0.5 and seen.std((0, 1)).min() > 0.6
+    assert seen.std((0, 1)).max() < 1.6  # they differ a hundredfold as they are
+    raw = features.mfcc_with_deltas(loud[..., 0]).numpy().std((0, 1))
+    assert raw.max() / raw.min() > 20
+    model.save(tmp_path / "mfcc.keras")
+    again = keras.models.load_model(tmp_path / "mfcc.keras")
+    np.testing.assert_allclose(model(loud[:8]), again(loud[:8]), atol=1e-5)
+    other = recipes.train(few.groupby("label").head(2), recipe)
+    assert np.abs(_front(other)(loud).numpy()[..., 0] - seen).max() > 0.05
+
+
+def test_pretraining_and_committees_take_mfccs(few):
+    recipe = _quick("mfcc", members=2, pretrain=1)
+    table = recipes.predict(recipes.train(few, recipe, made=few), few, recipe)
+    assert np.isfinite(table.p_dog).all()
+
+
+def test_unknown_features_are_refused(few):
+    with pytest.raises(KeyError, match="mfccs"):
+        recipes.train(few, _quick("mfccs"))
