@@ -164,6 +164,35 @@ def hold_out(catalog, fraction, seed=0):
     return np.isin(np.arange(len(catalog)), held)
 
 
+def folds(catalog, n=5, seed=0):
+    """Deal the clips into folds, stratified by label and never parting a group.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        catalog: DataFrame with columns label and group.
+        n: number of folds.
+        seed: same seed, same folds.
+
+    Returns:
+        int array, shape (clips,): the fold, from 0, in which each clip is tested.
+
+    Raises:
+        ValueError: a label has fewer than n groups.
+    """
+    fewest = catalog.groupby("label").group.nunique()
+    if fewest.min() < n:
+        raise ValueError(
+            f"{fewest.idxmin()!r} has only {fewest.min()} independent recordings, too few for "
+            f"{n} folds: take fewer folds or add recordings"
+        )
+    fold = np.empty(len(catalog), int)
+    splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
+    for k, (_, held) in enumerate(splitter.split(catalog, catalog.label, catalog.group)):
+        fold[held] = k
+    return fold
+
+
 def with_validation(catalog, fraction=0.2, seed=0):
     """Turn a part of the training clips into a validation part.
 

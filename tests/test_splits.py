@@ -6,7 +6,7 @@ import pytest
 import soundfile
 from scipy import signal
 
-from helpers import audio, splits, voices
+from helpers import audio, augmentation, splits, voices
 
 RATE = 16_000
 
@@ -48,15 +48,16 @@ def _degraded(samples, kind):
         "upside down": -samples,
         "noisy": samples + rng.normal(0, level * 10 ** (-40 / 20), len(samples)),
         "dull": signal.lfilter(*signal.butter(2, 7000, fs=RATE), samples),
+        "MP3": augmentation.DEGRADATIONS["MP3 at 32 kbit/s"](samples, rng),
     }[kind]
 
 
-@pytest.mark.parametrize("kind", ["quiet", "upside down", "noisy", "dull"])
+@pytest.mark.parametrize("kind", ["quiet", "upside down", "noisy", "dull", "MP3"])
 def test_a_changed_copy_is_still_found(tmp_path, recording, kind):
     other = _degraded(recording[5 * RATE : 12 * RATE], kind).astype(np.float32)
     pairs = splits.shared_audio(_files(tmp_path, recording[: 9 * RATE], other))
     assert len(pairs) == 1
-    assert pairs.offset_a[0] - pairs.offset_b[0] == pytest.approx(5, abs=0.001)
+    assert pairs.offset_a[0] - pairs.offset_b[0] == pytest.approx(5, abs=0.1)  # codecs delay
 
 
 def test_less_than_a_second_is_not_enough(tmp_path):
@@ -152,3 +153,22 @@ def test_validation_is_cut_from_train_alone():
     share = (parts.split == "validation").sum() / (clips.split == "train").sum()
     assert share == pytest.approx(0.2, abs=0.05)
     assert parts.groupby("group").split.nunique().max() == 1
+
+
+def test_folds_keep_groups_and_shares_and_hold_every_clip_once():
+    clips = _catalog()
+    fold = splits.folds(clips, 5, seed=1)
+    assert sorted(set(fold)) == [0, 1, 2, 3, 4]
+    assert clips.groupby("group").apply(lambda part: len(set(fold[clips.index.isin(part.index)])),
+                                        include_groups=False).max() == 1  # fmt: skip
+    for k in range(5):
+        assert (fold == k).mean() == pytest.approx(0.2, abs=0.05)
+        assert abs((clips.label[fold == k] == "dog").mean() - (clips.label == "dog").mean()) < 0.1
+    np.testing.assert_array_equal(fold, splits.folds(clips, 5, seed=1))
+    assert (fold != splits.folds(clips, 5, seed=2)).any()
+
+
+def test_too_few_recordings_for_the_folds_are_named():
+    clips = _catalog(6)
+    with pytest.raises(ValueError, match="'dog' has only 2 independent recordings"):
+        splits.folds(clips, 5)
