@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score
 
@@ -38,6 +40,24 @@ def predict(model, data, clips, names=None, owner=None):
         probability = sums / windows
     if len(probability) != len(clips):
         raise ValueError(f"{len(probability)} predictions for {len(clips)} clips: pass owner")
+    return table(np.log(np.maximum(probability, 1e-12)), clips, names)
+
+
+def table(logits, clips, names=None):
+    """Turn logits into the table that every measure here takes.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        logits: float, shape (clips, classes), or logarithms of probabilities.
+        clips: the catalog, in the same order.
+        names: the labels in the order of the logits.
+
+    Returns:
+        DataFrame as from predict.
+    """
+    names = datasets.classes(clips) if names is None else names
+    probability = softmax(logits, axis=1)
     table = pd.DataFrame({"label": clips.label}, index=clips.index)
     table["predicted"] = np.array(names)[probability.argmax(axis=1)]
     table["correct"] = table.predicted == table.label
@@ -92,3 +112,142 @@ def summary(predictions):
 def percent(value):
     """A share as whole percent, such as "83 %"."""
     return f"{100 * value:.0f} %"
+
+
+def by_group(predictions, group, draws=2000, seed=0):
+    """95 % interval of the balanced accuracy, by drawing groups with replacement.
+
+    Clips of one recording are right or wrong together: an interval that drew clips, as wilson
+    supposes, would be too narrow.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        predictions: DataFrame as from predict, or a list of such, one a seed, for their mean.
+        group: of each clip, in the same order.
+        draws: resamplings.
+        seed: same seed, same interval.
+
+    Returns:
+        low, high: from 0 to 1.
+
+    Source: the percentile bootstrap (Efron 1979), on clusters.
+    """
+    tables = [predictions] if isinstance(predictions, pd.DataFrame) else predictions
+    number, label = np.unique(group, return_inverse=True)[1], tables[0].label
+    share = np.mean([table.correct for table in tables], axis=0)  # of the seeds that were right
+    groups = number.max() + 1
+    times = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), draws)
+    recalls = []
+    for name in sorted(label.unique()):
+        right = np.bincount(number, share * (label == name))
+        total = np.bincount(number, label == name)
+        recalls.append(times @ right / np.maximum(times @ total, 1))
+    low, high = np.quantile(np.mean(recalls, axis=0), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def mcnemar(first, second):
+    """Do two classifiers differ on the same clips? McNemar's exact test.
+
+    Taught in notebooks/06_mfcc_vs_spectrogram.ipynb.
+
+    Args:
+        first, second: bool, shape (clips,): which clips each got right.
+
+    Returns:
+        only_first, only_second: clips that one alone got right.
+        p: the chance of a split as uneven as this, or more, if both were equally good.
+
+    Source: McNemar (1947), by the binomial distribution.
+    """
+    first, second = np.asarray(first, bool), np.asarray(second, bool)
+    only_first, only_second = int(np.sum(first & ~second)), int(np.sum(~first & second))
+    differ = only_first + only_second
+    return only_first, only_second, binomtest(only_first, differ).pvalue if differ else 1.0
+
+
+def calibration_error(predictions, bins=10):
+    """Expected calibration error: by how much confidence and accuracy differ, bin by bin.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        predictions: DataFrame as from predict.
+        bins: of equal width, from 0 to 1, by the probability of the class predicted.
+
+    Returns:
+        float from 0 to 1; 0 is perfect.
+
+    Source: Naeini et al. (2015).
+    """
+    table = reliability(predictions, bins)
+    return float(np.average(np.abs(table.confidence - table.accuracy), weights=table.clips))
+
+
+def reliability(predictions, bins=10):
+    """Confidence and accuracy of the clips in each bin of confidence.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        predictions, bins: as calibration_error.
+
+    Returns:
+        DataFrame, one row a bin that holds a clip: clips, confidence, accuracy.
+    """
+    confidence = predictions.filter(like="p_").max(axis=1)
+    bin_ = np.minimum((confidence * bins).astype(int), bins - 1)
+    facts = pd.DataFrame({"confidence": confidence, "accuracy": predictions.correct})
+    return facts.groupby(bin_).agg(
+        clips=("accuracy", "size"), confidence=("confidence", "mean"), accuracy=("accuracy", "mean")
+    )
+
+
+def rescale(predictions, temperature):
+    """Divide the logits by a temperature: above 1, every probability moves towards the middle.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        predictions: DataFrame as from predict.
+        temperature: above 0.
+
+    Returns:
+        the same table with other probabilities and the same verdicts.
+
+    Source: Guo et al. (2017).
+    """
+    columns = [name for name in predictions if name.startswith("p_")]
+    power = predictions[columns].clip(lower=1e-12) ** (1 / temperature)
+    return predictions.assign(**power.div(power.sum(axis=1), axis=0))
+
+
+def log_loss(predictions):
+    """Mean negative logarithm of the probability given to the right class: 0 is perfect.
+
+    Taught in notebooks/05_evaluate.ipynb.
+    """
+    columns = predictions.columns.get_indexer("p_" + predictions.label)
+    right = predictions.to_numpy()[np.arange(len(predictions)), columns].astype(float)
+    return float(-np.log(np.maximum(right, 1e-12)).mean())
+
+
+def temperature(predictions):
+    """The temperature that makes the probabilities of held-out clips fit best.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        predictions: DataFrame as from predict, of clips that were not trained on.
+
+    Returns:
+        float, from 0.05 to 20.
+
+    Source: Guo et al. (2017).
+    """
+    best = minimize_scalar(
+        lambda log: log_loss(rescale(predictions, np.exp(log))),
+        bounds=np.log([0.05, 20]), method="bounded",
+    )  # fmt: skip
+    return float(np.exp(best.x))

@@ -1,0 +1,110 @@
+"""Measures of predictions, against worked examples."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss
+
+from helpers import evaluation
+
+
+def table(p_dog, labels):
+    clips = pd.DataFrame({"label": labels})
+    p_dog = np.asarray(p_dog, float)
+    return evaluation.table(np.log(np.stack([1 - p_dog, p_dog], axis=1)), clips, ["cat", "dog"])
+
+
+def random_table(n=4_000, sharpness=1.0, seed=0):
+    """Predictions whose logits are `sharpness` times the true ones."""
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(0, 2, n)
+    labels = np.where(rng.random(n) < 1 / (1 + np.exp(-logit)), "dog", "cat")
+    return table(1 / (1 + np.exp(-sharpness * logit)), labels)
+
+
+def test_a_table_says_who_was_right():
+    got = table([0.2, 0.7, 0.4], ["cat", "dog", "dog"])
+    assert list(got.predicted) == ["cat", "dog", "cat"]
+    assert list(got.correct) == [True, True, False]
+    np.testing.assert_allclose(got.p_dog, [0.2, 0.7, 0.4])
+    np.testing.assert_allclose(got.p_cat + got.p_dog, 1)
+
+
+def test_the_interval_of_clips_in_groups_is_wider():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["cat", "dog"], 200)
+    group = np.repeat(np.arange(40), 10)
+    right = np.repeat(rng.random(40) < 0.8, 10)  # a recording's clips are right or wrong together
+    one = table(np.where((labels == "dog") == right, 0.9, 0.1), labels)
+    low, high = evaluation.by_group(one, group)
+    narrow = evaluation.by_group(one, np.arange(400))
+    assert low < evaluation.summary(one)["balanced_accuracy"] < high
+    assert high - low > 2 * (narrow[1] - narrow[0])
+    assert (low, high) == evaluation.by_group(one, group)
+    assert 0.5 < (narrow[1] - narrow[0]) / (2 * 1.96 * np.sqrt(0.8 * 0.2 / 400)) < 1.5
+
+
+def test_several_seeds_have_one_interval_around_their_mean():
+    labels = np.repeat(["cat", "dog"], 50)
+    rng = np.random.default_rng(1)
+    tables = [table(np.where(rng.random(100) < 0.8, labels == "dog", labels != "dog") * 0.8 + 0.1,
+                    labels) for _ in range(3)]  # fmt: skip
+    low, high = evaluation.by_group(tables, np.arange(100))
+    mean = np.mean([evaluation.summary(one)["balanced_accuracy"] for one in tables])
+    alone = evaluation.by_group(tables[0], np.arange(100))
+    assert low < mean < high
+    assert high - low < alone[1] - alone[0]
+
+
+def test_a_class_that_is_easier_counts_no_more():
+    labels = ["cat"] * 90 + ["dog"] * 10
+    one = table(np.r_[np.full(90, 0.1), np.full(10, 0.1)], labels)  # everything is called a cat
+    assert evaluation.by_group(one, np.arange(100)) == pytest.approx((0.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ([1, 1, 1, 1], [1, 1, 1, 1], (0, 0, 1.0)),
+        ([1] * 6 + [0], [0] * 6 + [0], (6, 0, 2 * 0.5**6)),
+        ([1, 1, 1, 0], [0, 0, 0, 1], (3, 1, 10 / 16)),
+    ],
+)
+def test_mcnemar_counts_the_clips_on_which_two_differ(first, second, expected):
+    assert evaluation.mcnemar(first, second) == pytest.approx(expected)
+    only_first, only_second, p = evaluation.mcnemar(second, first)
+    assert (only_second, only_first, p) == pytest.approx(expected)
+
+
+def test_the_calibration_error_of_two_bins_by_hand():
+    one = table([0.9] * 10 + [0.65] * 10, ["dog"] * 7 + ["cat"] * 3 + ["dog"] * 9 + ["cat"])
+    assert evaluation.calibration_error(one) == pytest.approx((0.2 * 10 + 0.25 * 10) / 20)
+    bins = evaluation.reliability(one)
+    assert list(bins.clips) == [10, 10]
+    np.testing.assert_allclose(bins.confidence, [0.65, 0.9])
+    np.testing.assert_allclose(bins.accuracy, [0.9, 0.7])
+
+
+@pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
+def test_the_temperature_undoes_what_sharpened_the_logits(sharpness):
+    one = random_table(sharpness=sharpness)
+    temperature = evaluation.temperature(one)
+    assert temperature == pytest.approx(sharpness, rel=0.1)
+    mended = evaluation.rescale(one, temperature)
+    assert list(mended.predicted) == list(one.predicted)
+    assert evaluation.calibration_error(mended) < 0.02
+    if sharpness != 1:
+        assert evaluation.calibration_error(one) > 0.04
+
+
+def test_rescaling_divides_the_logits():
+    one = random_table(50)
+    other = evaluation.rescale(one, 2.0)
+    before, after = (np.log(t.p_dog / t.p_cat) for t in (one, other))
+    np.testing.assert_allclose(after, before / 2, atol=1e-6)
+
+
+def test_the_log_loss_is_scikit_learns():
+    one = random_table(100)
+    expected = log_loss(one.label == "dog", one.p_dog)
+    assert evaluation.log_loss(one) == pytest.approx(expected)
