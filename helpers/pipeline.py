@@ -4,10 +4,12 @@ import numpy as np
 
 from helpers import audio, features
 from helpers.datasets import classes
-from helpers.quiet import tf
+from helpers.quiet import keras, tf
 
+WINDOW, WINDOW_HOP = 24_000, 6_000  # samples: 1.5 s and 0.375 s
 _ARTICLE_SAMPLES = 300_000
 _AUTO = tf.data.AUTOTUNE
+_ops = keras.ops  # array, tensor of tf.data and symbolic tensor of a model alike
 
 
 def get_waveform_label(path, label_id):
@@ -156,3 +158,62 @@ def log_mel_windows(clips, seconds=1.5, count=3):
     pictures = features.log_mel(np.concatenate(cut)).numpy()
     mean, deviation = pictures.mean((1, 2), keepdims=True), pictures.std((1, 2), keepdims=True)
     return ((pictures - mean) / (deviation + 1e-3))[..., None], owner
+
+
+def windows(waveform):
+    """Cut a clip into windows of 1.5 s, one every 0.375 s from its beginning to its end.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        waveform: float32, shape (samples,), 16 kHz.
+
+    Returns:
+        float32, shape (windows, 24000), in the order of time; the clip's end is padded with zeros.
+    """
+    padded = np.pad(np.asarray(waveform, np.float32), (0, WINDOW))
+    cut = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)
+    return np.array(cut[: len(waveform) : WINDOW_HOP])
+
+
+def decibels(cut, level=True):
+    """Log-mel of windows, each brought to the same level first unless told not to.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        cut: float32, shape (windows, 24000).
+        level: scale each to a root-mean-square of 0.1 (-20 dB); silence stays silence.
+
+    Returns:
+        float32, shape (windows, 94, 64), dB.
+    """
+    if level:
+        root = _ops.sqrt(_ops.mean(_ops.square(cut), axis=1, keepdims=True))
+        cut = cut / _ops.maximum(root, 1e-9) / 10
+    return features.log_mel(cut)
+
+
+def normalise(decibels):
+    """Give each picture mean 0 and deviation 1, limited to 60 dB below its own maximum.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        decibels: float32, shape (windows, frames, bands).
+
+    Returns:
+        float32, shape (windows, frames, bands, 1).
+    """
+    decibels = _ops.maximum(decibels, _ops.max(decibels, axis=(1, 2), keepdims=True) - 60)
+    centred = decibels - _ops.mean(decibels, axis=(1, 2), keepdims=True)
+    deviation = _ops.std(decibels, axis=(1, 2), keepdims=True)
+    return _ops.expand_dims(centred / (deviation + 1e-3), -1)
+
+
+def pictures(cut):
+    """Normalised log-mel pictures of windows: (windows, 24000) to (windows, 94, 64, 1).
+
+    Taught in notebooks/04_train_cnn.ipynb.
+    """
+    return normalise(decibels(cut))

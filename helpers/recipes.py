@@ -1,0 +1,280 @@
+"""Ways to train a classifier: each step from the article's way to the best is a field.
+
+A clip is cut into windows, a network answers for each, and the clip's answer is their mean.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from helpers import audio, augmentation, datasets, evaluation, features, models, pipeline, splits
+from helpers.quiet import keras
+from helpers.training import set_seed
+
+_MASK = "mask"  # the one augmentation of normalised pictures
+_banks = {}
+# Of which powers the pictures are the decibels; without, they are log-mel.
+_POWERS = {"log_mel": None, "mfcc": None, "chroma": features.chroma}
+_POWERS["stft"] = lambda cut: features.linear_bands(features.stft(cut) ** 2)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a training run consists of; the defaults are the best that was found.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+    """
+
+    network: str = "compact"  # or "article"
+    features: str = "log_mel"  # or "stft", "mfcc", "chroma"
+    width: int = 16  # channels of the compact network's first block
+    members: int = 4  # networks whose logits are averaged, each from a seed of its own
+    by_level: bool = True  # windows are drawn, and count, by their level; else all alike
+    by_clip: bool = True  # classes are drawn evenly, then clips; else every window alike
+    normalise: bool = True  # each picture by itself; else one scale for all
+    augment: tuple = ("shift", "transpose", "crop", "equalise", "reverberate", "noise", _MASK)
+    untouched: float = 0.2  # share of the windows that are not augmented
+    mixup: bool = True
+    cosine: bool = True  # the learning rate falls along a cosine, and weights decay
+    learning_rate: float = 1e-3
+    pretrain: int = 32  # epochs on synthetic clips before the first on these
+    added: float = 0.0  # share of synthetic clips among those drawn
+    epochs: int = 16
+    steps: int = 40  # batches an epoch
+    batch_size: int = 32
+    overlap: bool = True  # a clip's answer is made of windows every 0.375 s; else every 1.5 s
+
+
+BEST = Recipe()
+
+
+def train(clips, recipe=BEST, seed=0, *, made=None, start=None):
+    """Train a classifier on all clips of a catalog.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        clips: a catalog.
+        recipe: Recipe.
+        seed: of the first weights, the draws and the augmentation.
+        made: a catalog of synthetic clips for `pretrain` and `added`; by default neither.
+        start: networks to begin with, as from pretrain; by default made as the recipe says.
+
+    Returns:
+        keras.Model: pictures (batch, 94, 64, 1) to one logit a class, the mean of the members'.
+    """
+    if start is None:
+        start = pretrain(made, recipe, seed) if made is not None else [None] * recipe.members
+    members = [_train_one(clips, recipe, [seed, k], start[k], made) for k in range(recipe.members)]
+    if recipe.members == 1:
+        return members[0]
+    pictures = keras.Input(members[0].input_shape[1:])
+    return keras.Model(pictures, keras.layers.Average()([member(pictures) for member in members]))
+
+
+def pretrain(made, recipe=BEST, seed=0):
+    """Train on synthetic clips first, so that few recordings need only correct the networks.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        made: a catalog of synthetic clips.
+        recipe, seed: as train.
+
+    Returns:
+        list of keras.Model or None, one a member.
+    """
+    if not recipe.pretrain:
+        return [None] * recipe.members
+    recipe = replace(recipe, epochs=recipe.pretrain, learning_rate=2e-3, added=0.0)
+    return [_train_one(made, recipe, [seed, k]) for k in range(recipe.members)]
+
+
+def _train_one(clips, recipe, seeds, start=None, made=None):
+    set_seed(1000 * seeds[0] + seeds[1])
+    names = datasets.classes(clips)
+    draws = _Draws(clips, made if recipe.added else None, recipe, seeds)
+    pictures = keras.Input(draws[0][0].shape[1:])
+    seen = _seen(pictures, draws, recipe)
+    shape = seen.shape[1:]
+    if recipe.network == "article":
+        same = keras.layers.Normalization(mean=0.0, variance=1.0)  # the pictures are scaled already
+        model = models.article_cnn(shape, len(names), same)
+    else:
+        model = models.compact_cnn(shape, len(names), recipe.width, stride=2)
+    if seen is not pictures:
+        model = keras.Model(pictures, model(seen))
+    if start is not None:
+        model.set_weights(start.get_weights())
+    optimizer = keras.optimizers.Adam(recipe.learning_rate)
+    if recipe.cosine:
+        steps = recipe.epochs * recipe.steps
+        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, jit_compile=False)  # XLA takes twice as long on a processor
+    model.fit(draws, epochs=recipe.epochs, steps_per_epoch=recipe.steps, shuffle=False, verbose=0)
+    bare = type(model).from_config(model.get_config())  # a file would hold the optimizer's state
+    bare.set_weights(model.get_weights())
+    bare.history = model.history
+    return bare
+
+
+def predict(model, clips, recipe=BEST, names=None):
+    """One row a clip, from the mean of its windows' logits.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        model: as from train.
+        clips: a catalog.
+        recipe: the one that it was trained with.
+        names: of the model's outputs, in order; by default the labels of these clips.
+
+    Returns:
+        DataFrame as from evaluation.predict.
+    """
+    levels, owner, weight = _bank(clips, recipe)
+    if not recipe.overlap:
+        place = np.arange(len(owner)) - np.searchsorted(owner, owner)
+        every = place % (pipeline.WINDOW // pipeline.WINDOW_HOP) == 0
+        levels, owner, weight = levels[every], owner[every], weight[every]
+    pictures = np.concatenate(
+        [_pictures(part, recipe) for part in np.array_split(levels, 1 + len(levels) // 512)]
+    )
+    logits = model.predict(pictures, batch_size=256, verbose=0)
+    total = np.bincount(owner, weight)[:, None]
+    mean = np.stack([np.bincount(owner, weight * column) for column in logits.T], axis=1) / total
+    return evaluation.table(mean, clips, names)
+
+
+def fold_models(clips, recipe=BEST, n=5, seed=0, made=None):
+    """Train a classifier for each fold, on all the others.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        clips: a catalog.
+        recipe, made: as train.
+        n: number of folds; no recording is parted.
+        seed: of the folds and of the training.
+
+    Yields:
+        held: bool, shape (clips,): the clips of this fold.
+        model: as from train.
+    """
+    fold = splits.folds(clips, n, seed)
+    start = pretrain(made, recipe, seed) if made is not None else None
+    for k in range(n):
+        yield fold == k, train(clips[fold != k], recipe, seed, made=made, start=start)
+
+
+def cross_validate(clips, recipe=BEST, n=5, seed=0, made=None):
+    """Predict every clip by a classifier that was trained on the other folds.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        clips, recipe, n, seed, made: as fold_models.
+
+    Returns:
+        DataFrame as from predict.
+    """
+    names = datasets.classes(clips)
+    parts = [
+        predict(model, clips[held], recipe, names)
+        for held, model in fold_models(clips, recipe, n, seed, made)
+    ]
+    return pd.concat(parts).loc[clips.index]
+
+
+class _Draws(keras.utils.PyDataset):
+    """Batches of augmented pictures; batch number i is the same for the same seed."""
+
+    def __init__(self, clips, made, recipe, seeds):
+        super().__init__(workers=2, max_queue_size=8)
+        self.recipe, self.seeds = recipe, seeds
+        names = datasets.classes(clips)
+        self.levels, self.owner, weight = _bank(clips, recipe)
+        label = pipeline.label_ids(clips, names)
+        self.share = self._shares(self.owner, weight, label)
+        if made is not None:
+            levels, owner, weight = _bank(made, recipe)
+            more = pipeline.label_ids(made, names)
+            share = recipe.added * self._shares(owner, weight, more)
+            self.share = np.concatenate([(1 - recipe.added) * self.share, share])
+            self.levels = np.concatenate([self.levels, levels])
+            self.owner = np.concatenate([self.owner, owner + len(clips)])
+            label = np.concatenate([label, more])
+        self.target = np.eye(len(names), dtype=np.float32)[label]
+
+    def _shares(self, owner, weight, label):
+        """Probability of each window to be drawn; they sum to 1."""
+        if not self.recipe.by_clip:
+            first = np.searchsorted(owner, np.unique(owner))
+            share = weight / np.maximum.reduceat(weight, first)[owner]
+            return share / share.sum()
+        share = weight / np.bincount(owner, weight)[owner]
+        return share / np.bincount(label)[label[owner]] / (label.max() + 1)
+
+    def __len__(self):
+        return self.recipe.epochs * self.recipe.steps
+
+    def __getitem__(self, index):
+        recipe, rng = self.recipe, np.random.default_rng([*self.seeds, index])
+        drawn = rng.choice(len(self.levels), recipe.batch_size, p=self.share)
+        x, y = self.levels[drawn], self.target[self.owner[drawn]]
+        touched = rng.random(len(x)) >= recipe.untouched
+        for name in recipe.augment:
+            if name != _MASK:
+                x[touched] = getattr(augmentation, name)(x[touched], rng)
+        x = _pictures(x, recipe)
+        if _MASK in recipe.augment:
+            x[touched] = augmentation.mask(x[touched], rng)
+        return augmentation.mixup(x, y, rng) if recipe.mixup else (x, y)
+
+
+def _bank(clips, recipe):
+    """The windows of all clips, decoded once a session.
+
+    Returns:
+        levels: float32, shape (windows, frames, bins), dB.
+        owner: int, shape (windows,): the row of each window's clip, rising.
+        weight: float, shape (windows,): by how much each counts.
+    """
+    power = _POWERS[recipe.features]
+    key = power, recipe.normalise
+    for path in clips.path:
+        if (path, *key) not in _banks:
+            cut = pipeline.windows(audio.load(path)[0])
+            level = np.sqrt(np.mean(cut**2, axis=1)) + 1e-9
+            if power:
+                levelled = cut / (10 * level[:, None]) if recipe.normalise else cut
+                decibels = features.decibels(power(levelled))
+            else:
+                decibels = pipeline.decibels(cut, recipe.normalise)
+            _banks[(path, *key)] = np.array(decibels), level
+    levels, weight = zip(*(_banks[(path, *key)] for path in clips.path))
+    owner = np.repeat(np.arange(len(clips)), [len(part) for part in levels])
+    weight = np.concatenate(weight) if recipe.by_level else np.ones(len(owner))
+    return np.concatenate(levels), owner, weight
+
+
+def _pictures(levels, recipe):
+    """What the network gets: float32, shape (windows, frames, bins, 1)."""
+    if not recipe.normalise:
+        return levels[..., None] / 40 + 1  # -80 to 0 dB become -1 to 1
+    return np.array(pipeline.normalise(levels))
+
+
+def _seen(pictures, draws, recipe):
+    """What the network sees of the pictures, by the model's first layers: a symbolic tensor."""
+    if recipe.features == "chroma":  # each class five rows high, so that all networks pool alike
+        return keras.ops.repeat(pictures, 5, axis=2)
+    if recipe.features != "mfcc":
+        return pictures
+    some = np.random.default_rng(draws.seeds).choice(len(draws.levels), 1000, p=draws.share)
+    clean = features.mfcc_with_deltas(_pictures(draws.levels[some], recipe)[..., 0]).numpy()
+    scale = keras.layers.Normalization(mean=clean.mean((0, 1)), variance=clean.var((0, 1)))
+    return scale(features.mfcc_with_deltas(pictures[..., 0]))[..., None]

@@ -1,0 +1,131 @@
+"""Augmentations change what they say and nothing else."""
+
+import numpy as np
+import pytest
+
+from helpers import augmentation, features
+
+PICTURES = ["shift", "transpose", "crop", "equalise", "reverberate", "noise"]
+
+
+@pytest.fixture
+def pictures():
+    """40 pictures, 94 x 64, in dB: one call each, higher in pitch from picture to picture."""
+    levels = np.full((40, 94, 64), -80, np.float32)
+    for row, picture in enumerate(levels):
+        picture[30:60, 5 + row : 15 + row] = -20
+    return levels
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_same_generator_gives_the_same_pictures(pictures, name):
+    before, change = pictures.copy(), getattr(augmentation, name)
+    once = change(pictures, np.random.default_rng(1))
+    again = change(pictures, np.random.default_rng(1))
+    np.testing.assert_array_equal(once, again)
+    np.testing.assert_array_equal(pictures, before)
+    assert once.shape == pictures.shape and once.dtype == np.float32
+    assert np.isfinite(once).all() and once.min() >= features.FLOOR_DB - 1e-3
+    assert np.any(once != pictures)
+    assert np.any(once != change(pictures, np.random.default_rng(2)))
+
+
+def test_a_shift_moves_frames_round_and_loses_none(pictures):
+    moved = augmentation.shift(pictures, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.sort(moved, axis=1), np.sort(pictures, axis=1))
+
+
+def test_a_transposition_moves_bands_by_three_at_most(pictures):
+    got = augmentation.transpose(pictures[:30], np.random.default_rng(0))
+    moved = np.array([np.flatnonzero(one.max(0) > -50)[0] for one in got]) - np.arange(5, 35)
+    assert set(moved) == set(range(-3, 4))
+    np.testing.assert_array_equal((got.max(2) > -50).sum(1), 30)
+
+
+def test_a_crop_keeps_a_stretch_around_the_loudest_moment(pictures):
+    pictures = pictures + 40  # audible everywhere
+    pictures[:, 45, 20] = 40
+    got = augmentation.crop(pictures, np.random.default_rng(3))
+    cropped = np.flatnonzero((got == features.FLOOR_DB).any(axis=(1, 2)))
+    assert 3 < len(cropped) < 20
+    for row in cropped:
+        kept = np.flatnonzero((got[row] > features.FLOOR_DB).all(1))
+        assert 45 in kept and np.all(np.diff(kept) == 1)
+        assert 0.25 <= len(kept) * 0.016 <= 1.25
+
+
+def test_another_microphone_adds_the_same_curve_to_every_frame(pictures):
+    got = augmentation.equalise(pictures + 60, np.random.default_rng(0))
+    change = np.where(got > features.FLOOR_DB, got - pictures - 60, 0)  # the floor hides the curve
+    call = change[np.arange(40), 30:60, 10 + np.arange(40)]
+    np.testing.assert_allclose(call, call[:, :1] + 0 * call, atol=1e-3)
+    assert 3 < np.std(call[:, 0]) < 20
+
+
+def test_a_room_lets_sounds_die_away_and_adds_nothing_before_them(pictures):
+    got = augmentation.reverberate(pictures, np.random.default_rng(0))
+    changed = np.flatnonzero((got != pictures).any(axis=(1, 2)))
+    assert 10 < len(changed) < 30
+    for row in changed:
+        band = got[row][:, 10 + row]
+        assert np.all(band[:30] < -72)  # the floor echoes too
+        assert band[60] > -70
+        tail = band[60:][band[60:] > -79]
+        assert np.all(np.diff(tail) < 0)
+
+
+def test_noise_fills_the_silence_and_leaves_the_call(pictures):
+    got = augmentation.noise(pictures, np.random.default_rng(0))
+    assert np.median(got[:, :20]) > -79
+    assert np.all(got >= pictures - 1e-3)
+
+
+def test_a_mask_hides_a_band_and_a_stretch():
+    ones = np.ones((50, 94, 64, 1), np.float32)
+    got = augmentation.mask(ones, np.random.default_rng(0))[..., 0]
+    bands, frames = (got == 0).all(1).sum(1), (got == 0).all(2).sum(1)
+    assert 5 < bands.max() <= 10 and 8 < frames.max() <= 15
+    rest = 94 * bands + 64 * frames - bands * frames
+    np.testing.assert_array_equal((got == 0).sum((1, 2)), rest)
+
+
+def test_mixup_mixes_pictures_and_labels_alike():
+    pictures = np.arange(200, dtype=np.float32).reshape(200, 1, 1, 1)
+    targets = np.eye(2, dtype=np.float32)[np.arange(200) % 2]
+    x, y = augmentation.mixup(100 * (pictures % 2), targets, np.random.default_rng(0))
+    np.testing.assert_allclose(x[:, 0, 0, 0], 100 * y[:, 1], atol=1e-3)
+    np.testing.assert_allclose(y.sum(1), 1, atol=1e-6)
+    assert np.all(np.diag(y @ targets.T) >= 0.5 - 1e-6)  # its own label stays the larger one
+    assert 0.05 < np.mean(y.max(1) < 0.99) < 0.9
+
+
+@pytest.mark.parametrize("ratio", [-10.0, 0.0, 20.0])
+def test_noise_comes_at_the_ratio_asked_for(ratio):
+    wave = np.sin(np.arange(16_000) / 5).astype(np.float32)[None]
+    hiss = augmentation.add_noise(wave, ratio, np.random.default_rng(0)) - wave
+    assert 10 * np.log10(np.mean(wave**2) / np.mean(hiss**2)) == pytest.approx(ratio, abs=0.01)
+
+
+def test_an_echo_decays_as_asked():
+    click = np.zeros((1, 32_000), np.float32)
+    click[0, 0] = 1
+    tail = augmentation.echo(click, 0.5, 0.0, np.random.default_rng(0))[0, 1:16_000]
+    assert 10 * np.log10(np.sum(tail**2)) == pytest.approx(0, abs=0.1)
+    energy = [np.sum(tail[start : start + 1_600] ** 2) for start in (0, 4_000)]
+    assert 10 * np.log10(energy[0] / energy[1]) == pytest.approx(30, abs=2)
+
+
+def test_degradations_keep_the_length_and_do_what_they_say():
+    rng = np.random.default_rng(0)
+    wave = (0.1 * rng.standard_normal(20_001)).astype(np.float32)
+    got = {name: change(wave, rng) for name, change in augmentation.DEGRADATIONS.items()}
+    assert all(abs(len(one) - len(wave)) <= 1 for one in got.values())
+    np.testing.assert_array_equal(got["as recorded"], wave)
+    power = {name: np.abs(np.fft.rfft(one[:20_000])) ** 2 for name, one in got.items()}
+    assert power["at 8 kHz"][5_500:].sum() < 1e-4 * power["as recorded"][5_500:].sum()
+    soft = got["40 dB softer, 16 bit"]
+    assert np.std(soft) == pytest.approx(0.001, rel=0.05)
+    np.testing.assert_allclose(soft * 32768, np.round(soft * 32768), atol=1e-3)
+    added = got["as much noise as sound (0 dB)"] - wave
+    assert np.mean(added**2) == pytest.approx(np.mean(wave**2), rel=0.01)
+    assert np.corrcoef(got["MP3 at 32 kbit/s"], wave)[0, 1] < 0.9999

@@ -1,0 +1,148 @@
+"""A recipe trains what it says, on the clips it may, and predicts as the shipped model does."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from helpers import audio, datasets, evaluation, models, pipeline, recipes
+
+QUICK = replace(recipes.BEST, epochs=1, steps=3, pretrain=1, members=2, width=4)
+PLAIN = replace(QUICK, augment=(), untouched=0.0, mixup=False, members=1)
+
+
+@pytest.fixture(scope="module")
+def few(synthetic):
+    """20 clips of each class."""
+    return synthetic.groupby("label").head(20)
+
+
+@pytest.fixture(scope="module")
+def trained(few):
+    return recipes.train(few, QUICK, made=few)
+
+
+def test_the_same_seed_trains_the_same_model(few):
+    alone = replace(QUICK, members=1, pretrain=0)
+    one, two, other = (
+        recipes.predict(recipes.train(few, alone, seed), few, alone) for seed in (0, 0, 1)
+    )
+    np.testing.assert_allclose(one.p_dog, two.p_dog, atol=1e-5)
+    assert np.abs(one.p_dog - other.p_dog).max() > 1e-3
+
+
+def test_members_differ_and_the_model_is_their_mean(few, trained):
+    pictures = pipeline.pictures(pipeline.windows(audio.load(few.path.iloc[0])[0]))
+    logits = [layer(pictures) for layer in trained.layers if layer.name.startswith("sequential")]
+    assert len(logits) == 2
+    np.testing.assert_allclose(trained(pictures), np.mean(logits, axis=0), atol=1e-5)
+    assert np.abs(logits[0] - logits[1]).max() > 1e-3
+
+
+def test_pretraining_is_where_the_training_starts(few):
+    alone = replace(QUICK, members=1)
+    (start,) = recipes.pretrain(few, alone)
+    got = recipes.train(few, replace(alone, learning_rate=0.0), start=[start])
+    first, kept = got.layers[0].get_weights()[0], start.layers[0].get_weights()[0]
+    np.testing.assert_allclose(first, kept, atol=1e-6)
+    assert recipes.pretrain(few, replace(QUICK, pretrain=0)) == [None, None]
+
+
+def test_the_article_network_fits_the_same_windows(few):
+    recipe = replace(PLAIN, network="article", normalise=False, cosine=False)
+    table = recipes.predict(recipes.train(few, recipe), few, recipe)
+    assert np.isfinite(table.p_dog).all() and list(table.index) == list(few.index)
+
+
+def shares(clips, recipe):
+    """Label, clip and share of each window that can be drawn."""
+    draws = recipes._Draws(clips, None, recipe, [0, 0])
+    assert draws.share.sum() == pytest.approx(1)
+    return clips.label.to_numpy()[draws.owner], draws.owner, draws.share
+
+
+def test_draws_are_even_by_class_then_by_clip(synthetic):
+    clips = synthetic.iloc[:60]
+    label, owner, share = shares(clips, PLAIN)
+    for name in ("cat", "dog"):
+        assert share[label == name].sum() == pytest.approx(0.5)
+        assert np.ptp(np.bincount(owner, share)[clips.label == name]) < 1e-9
+    owner, share = shares(clips, replace(PLAIN, by_clip=False, by_level=False))[1:]
+    assert np.ptp(share) < 1e-12
+    by_clip = np.bincount(owner, share)
+    assert by_clip.max() > 3 * by_clip.min()
+
+
+def test_loud_windows_are_drawn_more_often(few):
+    share = shares(few, PLAIN)[2]
+    level = np.concatenate(
+        [np.sqrt(np.mean(pipeline.windows(audio.load(p)[0]) ** 2, axis=1)) for p in few.path]
+    )
+    owner = recipes._bank(few, PLAIN)[1]
+    first = owner == owner[0]
+    np.testing.assert_allclose(
+        share[first] / share[first].sum(), level[first] / level[first].sum(), rtol=1e-4
+    )
+
+
+def test_added_clips_take_their_share_of_the_draws(synthetic):
+    rows = synthetic.groupby("label")
+    clips, made = rows.head(20), rows.tail(20)
+    draws = recipes._Draws(clips, made, replace(PLAIN, added=0.25), [0, 0])
+    assert draws.share[draws.owner >= 40].sum() == pytest.approx(0.25)
+    assert len(draws.target) == 80
+
+
+def test_batches_are_repeatable_and_augmented(few):
+    draws = recipes._Draws(few, None, QUICK, [0, 0])
+    for one, two in zip(draws[1], draws[1], strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert np.any(draws[1][0] != draws[2][0])
+    np.testing.assert_allclose(draws[1][1].sum(1), 1, atol=1e-6)
+    assert np.any((draws[1][1] > 0.01) & (draws[1][1] < 0.99))  # mixed
+    bare = recipes._Draws(few, None, PLAIN, [0, 0])[1][0]
+    np.testing.assert_allclose(bare.mean((1, 2, 3)), 0, atol=1e-3)
+
+
+def test_a_clip_is_the_mean_of_its_windows_by_level(few, trained):
+    table = recipes.predict(trained, few, QUICK)
+    cut = pipeline.windows(audio.load(few.path.iloc[3])[0])
+    logits = trained.predict(pipeline.pictures(cut), verbose=0)
+    mean = np.average(logits, axis=0, weights=np.sqrt(np.mean(cut**2, axis=1)))
+    expected = evaluation.table(mean[None], few.iloc[3:4], ["cat", "dog"])
+    assert table.p_dog.iloc[3] == pytest.approx(expected.p_dog.iloc[0], abs=1e-4)
+    sparse = recipes.predict(trained, few, replace(QUICK, overlap=False))
+    logits, cut = logits[::4], cut[::4]
+    mean = np.average(logits, axis=0, weights=np.sqrt(np.mean(cut**2, axis=1)))
+    expected = evaluation.table(mean[None], few.iloc[3:4], ["cat", "dog"])
+    assert sparse.p_dog.iloc[3] == pytest.approx(expected.p_dog.iloc[0], abs=1e-4)
+
+
+def test_the_shipped_form_gives_the_same_probabilities(few, trained):
+    """What is cross-validated is what is shipped: the same answer from the waveform itself."""
+    whole = models.from_waveform(trained, ["cat", "dog"])
+    table = recipes.predict(trained, few, QUICK)
+    got = [np.asarray(whole(audio.load(p)[0][None])["probabilities"])[0, 1] for p in few.path]
+    np.testing.assert_allclose(table.p_dog, got, atol=1e-3)
+
+
+def test_no_recording_is_trained_and_tested_on(synthetic, monkeypatch):
+    trained_on = []
+
+    def train(clips, *args, **options):
+        trained_on.append(clips)
+        return "model"
+
+    monkeypatch.setattr(recipes, "train", train)
+    seen = np.zeros(len(synthetic), int)
+    for held, _ in recipes.fold_models(synthetic, QUICK, 4, seed=2):
+        seen += held
+        assert not set(synthetic.group[held]) & set(trained_on[-1].group)
+        assert len(trained_on[-1]) == (~held).sum()
+    np.testing.assert_array_equal(seen, 1)
+
+
+def test_cross_validation_predicts_every_clip_once_in_order(few):
+    table = recipes.cross_validate(few, replace(PLAIN, pretrain=0), n=2)
+    assert list(table.index) == list(few.index)
+    assert datasets.classes(few) == ["cat", "dog"] and {"p_cat", "p_dog"} <= set(table)
