@@ -1,0 +1,245 @@
+"""Cat, dog or unsure: the trained model as one object, and as a command.
+
+`python -m helpers.predict FILE...` prints a table, with --json one line of JSON a file.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers import audio, datasets
+from helpers.audio import SAMPLE_RATE
+from helpers.pipeline import WINDOW, WINDOW_HOP
+from helpers.quiet import keras
+
+_DEFAULT = datasets.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
+# What a model's card, the JSON file beside it, may say otherwise.
+_CARD = {"names": ["cat", "dog"], "unsure_below": 0.6, "min_seconds": 0.1, "silence_dbfs": -80.0}
+_WINDOWS = 64  # at a time: 24 s of sound, so that an hour does not fill the memory
+_MAX_CHANNELS = 32
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction:
+    """The answer for one clip.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Attributes:
+        label: a class, or "unsure".
+        reason: why unsure, in words; else None.
+        probabilities: dict by class, calibrated, complete also when unsure.
+        timeline: DataFrame, one row a window: start and end in seconds, a column a class with its
+            probability, and weight, its share in the answer, from its level.
+        seconds: the clip's length.
+    """
+
+    label: str
+    reason: str | None
+    probabilities: dict
+    timeline: pd.DataFrame
+    seconds: float
+
+    @property
+    def best(self):
+        """The class with the largest probability, also when unsure."""
+        return max(self.probabilities, key=self.probabilities.get)
+
+    def __repr__(self):
+        shares = ", ".join(f"{name} {100 * p:.0f} %" for name, p in self.probabilities.items())
+        return f"{self.label} ({shares})" + (f": {self.reason}" if self.reason else "")
+
+
+class Classifier:
+    """A model of waveforms and its card.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Args:
+        run: float32 (1, samples) at 16 kHz to the dict of arrays that models.from_waveform names.
+        card: dict; what it leaves out of names, unsure_below (probability), min_seconds and
+            silence_dbfs (peak) has the default.
+
+    Raises:
+        ValueError: the model does not give one probability a name.
+    """
+
+    def __init__(self, run, card=None):
+        self.run, self.card = run, _CARD | (card or {})
+        classes = run(np.zeros((1, 1), np.float32))["probabilities"].shape[-1]
+        if classes != len(self.card["names"]):
+            raise ValueError(f"{classes} classes, but the card names {self.card['names']}")
+
+    @classmethod
+    def load(cls, path=None):
+        """Read a model, and the card of the same name ending in .json if there is one.
+
+        Args:
+            path: of a .keras or a .tflite file, by default the model that the course ships. For
+                a .keras file that is too new for the Keras at hand the .tflite beside it serves.
+
+        Raises:
+            FileNotFoundError: there is no such file; the message says how to make it.
+        """
+        path = Path(path or _DEFAULT)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path.name}: no such model; `make model` trains the course's own"
+            )
+        card = path.with_suffix(".json")
+        card = json.loads(card.read_text("utf-8")) if card.is_file() else None
+        return cls(_litert(path) if path.suffix == ".tflite" else _keras(path), card)
+
+    def predict(self, source, sample_rate=None):
+        """Answer for one clip.
+
+        Args:
+            source: path of a WAV, FLAC, OGG or MP3 file; or an array, shape (samples,) or
+                (samples, channels): floats with full scale at +-1, int16, int32 or uint8.
+            sample_rate: Hz, of an array; a file has its own.
+
+        Returns:
+            Prediction.
+
+        Raises:
+            audio.AudioError: the file cannot be read.
+            ValueError: the array is empty, not of this shape or type, or not finite, or the
+                sample rate is missing or not above 0.
+        """
+        if isinstance(source, (str, Path)):
+            waveform, rate = audio.load(source, None)
+        else:
+            waveform, rate = _mono(source), _checked_rate(sample_rate)
+        seconds = len(waveform) / rate
+        peak = float(np.ptp(waveform)) / 2  # not the maximum: a constant makes no sound
+        loudest = max(1.0, float(np.abs(waveform).max()))  # squares of 1e38 would overflow
+        waveform = audio.resample(waveform / np.float32(loudest), rate, SAMPLE_RATE)
+        answer, timeline = self._answer(waveform if len(waveform) else np.zeros(1, np.float32))
+        timeline["end"] = np.minimum(timeline.end, seconds)
+        probabilities = dict(zip(self.card["names"], answer.tolist()))
+        reason = self._doubt(peak, seconds, probabilities)
+        label = "unsure" if reason else max(probabilities, key=probabilities.get)
+        return Prediction(label, reason, probabilities, timeline, seconds)
+
+    def _answer(self, waveform):
+        """Run the model on stretches of a clip; join them as the model joins its windows.
+
+        Args:
+            waveform: float32, shape (samples,), 16 kHz.
+
+        Returns:
+            probabilities: float, shape (classes,).
+            timeline: DataFrame as in Prediction.
+        """
+        step, tail = _WINDOWS * WINDOW_HOP, WINDOW - WINDOW_HOP
+        parts = [
+            self.run(np.asarray(waveform[start : start + step + tail], np.float32)[None])
+            for start in range(0, len(waveform), step)
+        ]
+        shares = np.concatenate([part["timeline"][0, :_WINDOWS] for part in parts])
+        level = np.concatenate([part["level"][0, :_WINDOWS] for part in parts])
+        weight = level / max(level.sum(), 1e-9)
+        # the softmax of mean logits is the same as the windows' geometric mean, scaled to sum 1
+        answer = np.exp(weight @ np.log(np.maximum(shares, 1e-30, dtype=np.float64)))
+        start = np.arange(len(shares)) * WINDOW_HOP / SAMPLE_RATE
+        timeline = pd.DataFrame({"start": start, "end": start + WINDOW / SAMPLE_RATE})
+        timeline = timeline.assign(**dict(zip(self.card["names"], shares.T)), weight=weight)
+        return answer / answer.sum(), timeline
+
+    def _doubt(self, peak, seconds, probabilities):
+        """Why the answer is unsure, in words, or None."""
+        card, best = self.card, max(probabilities.values())
+        if peak < 10 ** (card["silence_dbfs"] / 20):
+            return f"silence: its peak is below {card['silence_dbfs']:.0f} dB of full scale"
+        if seconds < card["min_seconds"]:
+            return f"too short: {seconds:.3f} s, less than the {card['min_seconds']:g} s asked for"
+        if best < card["unsure_below"]:
+            return f"near the middle: {best:.3f}, less than the {card['unsure_below']:g} asked for"
+        return None
+
+
+def _keras(path):
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except TypeError:  # an older Keras than the one that wrote it; the LiteRT file says the same
+        return _litert(path.with_suffix(".tflite"))
+    return model.predict_on_batch
+
+
+def _litert(path):
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    # The usual delegate is faster than need be, and writes a line to the terminal.
+    plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = Interpreter(str(path), experimental_op_resolver_type=plain)
+    runner = interpreter.get_signature_runner()
+    return lambda waveform: runner(waveform=waveform)
+
+
+def _mono(array):
+    """An array as float32, shape (samples,), full scale at +-1, channels averaged.
+
+    Raises:
+        ValueError: see Classifier.predict.
+    """
+    array = np.asarray(array)
+    if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] > _MAX_CHANNELS):
+        raise ValueError(f"shape {array.shape} is neither (samples,) nor (samples, channels)")
+    if not array.size:
+        raise ValueError("the waveform is empty")
+    if array.dtype in (np.int16, np.int32):
+        array = array / -float(np.iinfo(array.dtype).min)
+    elif array.dtype == np.uint8:  # as in a WAV file of 8 bits, where silence is 128
+        array = array / 128 - 1
+    elif not np.issubdtype(array.dtype, np.floating):
+        raise ValueError(f"{array.dtype} samples: give floats, int16, int32 or uint8")
+    waveform = array.reshape(len(array), -1).mean(axis=1).astype(np.float32)
+    if not np.isfinite(waveform).all():
+        raise ValueError("the waveform holds NaN or infinite samples")
+    return waveform
+
+
+def _checked_rate(rate):
+    if rate is None:
+        raise ValueError("an array needs its sample_rate in Hz")
+    if not (np.isfinite(rate) and rate > 0):
+        raise ValueError(f"sample_rate must be above 0 Hz, not {rate}")
+    return rate
+
+
+def main(arguments=None):
+    """Answer for the files that the command line names; exit status 1 if one cannot be read."""
+    parser = argparse.ArgumentParser("python -m helpers.predict", description="Cat or dog?")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, OGG or MP3")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON a file")
+    parser.add_argument("--model", metavar="PATH", help="a .keras or .tflite file")
+    options = parser.parse_args(arguments)
+    try:
+        classifier = Classifier.load(options.model)
+    except FileNotFoundError as error:
+        sys.exit(str(error))
+    width, failed = max(map(len, options.files)), False
+    for file in options.files:
+        try:
+            answer = classifier.predict(file)
+        except audio.AudioError as error:
+            print(error, file=sys.stderr)
+            failed = True
+            continue
+        if options.json:
+            fields = ("label", "best", "probabilities", "reason", "seconds")
+            print(json.dumps({"file": file} | {name: getattr(answer, name) for name in fields}))
+        else:
+            shares = "  ".join(f"{n} {100 * p:5.1f} %" for n, p in answer.probabilities.items())
+            line = f"{file:{width}}  {answer.label:6}  {shares}  {answer.seconds:6.1f} s"
+            print(f"{line}  {answer.reason or ''}".rstrip())
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

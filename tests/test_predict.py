@@ -1,0 +1,441 @@
+"""The shipped model's form: one answer for a clip wherever it runs, and a classifier around it."""
+
+import json
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from ai_edge_litert.interpreter import Interpreter
+from lessons import ROOT
+
+from helpers import audio, models, pipeline, predict
+from helpers.quiet import keras
+
+RATE = 16_000
+LENGTHS = (1, 4_800, 16_000, 24_000, 24_001, 160_000, 288_000)
+
+
+def clip(samples, seed=0):
+    """Three chirps in noise, each 15 dB below the one before, so that only some windows count."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(samples) / RATE
+    level = 0.5 * 10 ** (-0.75 * (3 * np.arange(samples) // samples))
+    chirp = np.sin(2 * np.pi * (300 + 200 * seed + 90 * time) * time)
+    return (level * (chirp + 0.1 * rng.standard_normal(samples))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def cnn():
+    """A small network, its weights random but fixed, its answers far from one another."""
+    keras.utils.set_random_seed(1)
+    cnn = models.compact_cnn((94, 64, 1), 2, width=4)
+    cnn.layers[-1].set_weights([40 * cnn.layers[-1].get_weights()[0], np.array([0.5, -0.5])])
+    return cnn
+
+
+@pytest.fixture(scope="module")
+def model(cnn):
+    return models.from_waveform(cnn, ["cat", "dog"], temperature=1.5)
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    model.save(folder / "model.keras")
+    models.to_litert(model, folder / "model.tflite")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def classifier(folder):
+    return predict.Classifier.load(folder / "model.keras")
+
+
+def logits_of(cnn, waveform):
+    """By the functions that training uses: float32, shape (windows, 2); and the windows' levels."""
+    cut = pipeline.windows(waveform)
+    return cnn.predict(pipeline.pictures(cut), verbose=0), np.sqrt(np.mean(cut**2, axis=1))
+
+
+def softmax(logits):
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def answers(outputs):
+    return {name: np.asarray(value) for name, value in outputs.items()}
+
+
+# ---- the model
+
+
+@pytest.mark.parametrize("samples", LENGTHS)
+def test_the_model_is_the_pipeline_and_the_network(cnn, model, samples):
+    """Windows, pictures, network, mean logits, temperature: as training computes them."""
+    waveform = clip(samples)
+    got = answers(model(waveform[None]))
+    logits, level = logits_of(cnn, waveform)
+    mean = np.average(logits, axis=0, weights=level)
+    assert got["timeline"].shape == (1, -(-samples // 6_000), 2)
+    np.testing.assert_allclose(got["timeline"][0], softmax(logits / 1.5), atol=1e-4)
+    np.testing.assert_allclose(got["probabilities"][0], softmax(mean / 1.5), atol=1e-4)
+    np.testing.assert_allclose(got["level"][0], level, atol=1e-6)
+
+
+def test_the_clips_of_these_tests_put_the_model_to_the_test(cnn, model):
+    """Its windows' answers differ, and it matters that the loud ones count for more."""
+    waveform = clip(160_000)
+    timeline = answers(model(waveform[None]))["timeline"][0, :, 0]
+    assert np.ptp(timeline) > 0.1
+    logits, level = logits_of(cnn, waveform)
+    assert level.max() > 10 * level.min()
+    assert np.abs(np.average(logits, axis=0, weights=level) - logits.mean(0)).max() > 0.05
+
+
+def test_an_answer_does_not_depend_on_the_batch(model):
+    clips = [clip(samples, seed) for seed, samples in enumerate(LENGTHS)]
+    clips.append(1e-3 * clip(50_000))
+    batch = np.stack([audio.fit_length(waveform, max(LENGTHS)) for waveform in clips])
+    together = answers(model(batch))
+    for row, waveform in enumerate(clips):
+        alone = answers(model(waveform[None]))
+        windows = alone["timeline"].shape[1]
+        np.testing.assert_allclose(
+            alone["probabilities"][0], together["probabilities"][row], atol=1e-5
+        )
+        np.testing.assert_allclose(
+            alone["timeline"][0], together["timeline"][row, :windows], atol=1e-5
+        )
+        assert not together["level"][row, windows:].any()
+
+
+def test_digital_silence_has_an_answer(model):
+    got = answers(model(np.zeros((2, 30_000), np.float32)))
+    np.testing.assert_array_equal(got["probabilities"], np.full((2, 2), 0.5))
+    assert np.isfinite(got["timeline"]).all()
+
+
+def test_the_file_is_read_without_the_course(folder, model):
+    """By Keras alone, in a Python that does not import helpers."""
+    np.save(folder / "clip.npy", clip(50_000))
+    code = (
+        "import sys, keras, numpy as np; model = keras.models.load_model('model.keras');"
+        "print(model(np.load('clip.npy')[None])['probabilities'].numpy().tolist());"
+        "assert 'helpers' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    ours = answers(model(clip(50_000)[None]))["probabilities"]
+    np.testing.assert_allclose(json.loads(done.stdout), ours, atol=1e-5)
+
+
+def test_a_trained_networks_optimizer_stays_out_of_the_file(tmp_path):
+    cnn = models.compact_cnn((94, 64, 1), 2, width=4)
+    cnn.compile("adam", "mse", jit_compile=False)
+    cnn.fit(np.ones((2, 94, 64, 1)), np.ones((2, 2)), verbose=0)
+    path = tmp_path / "model.weights.h5"
+    found = []
+    for model in (cnn, models.from_waveform(cnn, ["cat", "dog"])):
+        model.save_weights(path)
+        with h5py.File(path) as file:
+            file.visit(found.append)
+        found.append("--")
+    trained, shipped = " ".join(found).split("--")[:2]
+    assert "optimizer" in trained and "optimizer" not in shipped
+    again = models.from_waveform(cnn, ["cat", "dog"])
+    for ours, theirs in zip(again.get_weights(), cnn.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_names_and_logits_must_agree(cnn):
+    with pytest.raises(ValueError, match="2 logits for 3 names"):
+        models.from_waveform(cnn, ["cat", "dog", "cow"])
+
+
+@pytest.mark.parametrize("samples", LENGTHS)
+def test_litert_agrees_with_keras(folder, model, samples):
+    """Its interpreter alone, with no other operations than its own, at any length."""
+    runner = Interpreter(str(folder / "model.tflite")).get_signature_runner()
+    waveform = clip(samples)[None]
+    theirs, ours = runner(waveform=waveform), answers(model(waveform))
+    assert theirs.keys() == ours.keys()
+    for name in ("probabilities", "timeline"):
+        np.testing.assert_allclose(theirs[name], ours[name], atol=1e-4)
+
+
+def test_litert_without_a_signature_is_resized_by_hand(folder, model):
+    interpreter = Interpreter(str(folder / "model.tflite"))
+    place = interpreter.get_input_details()[0]["index"]
+    for samples in (16_000, 1, 70_000):
+        waveform = clip(samples)[None]
+        interpreter.resize_tensor_input(place, waveform.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(place, waveform)
+        interpreter.invoke()
+        shapes = [interpreter.get_tensor(o["index"]) for o in interpreter.get_output_details()]
+        (got,) = [value for value in shapes if value.shape == (1, 2) and abs(value.sum() - 1) < 0.1]
+        ours = answers(model(waveform))["probabilities"]
+        np.testing.assert_allclose(got, ours, atol=1e-4)
+
+
+def test_a_failed_export_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_text("as it was")
+    with pytest.raises(AttributeError):
+        models.to_litert(None, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["model.tflite"]
+    assert path.read_text() == "as it was"
+
+
+# ---- the classifier
+
+
+@pytest.mark.parametrize("samples", LENGTHS)
+def test_the_classifier_gives_the_models_answer(folder, classifier, model, samples):
+    waveform = clip(samples)
+    got = classifier.predict(waveform, RATE)
+    ours = answers(model(waveform[None]))
+    assert list(got.probabilities) == ["cat", "dog"]
+    np.testing.assert_allclose(
+        list(got.probabilities.values()), ours["probabilities"][0], atol=1e-5
+    )
+    np.testing.assert_allclose(got.timeline[["cat", "dog"]], ours["timeline"][0], atol=1e-5)
+    level = np.sqrt(np.mean(pipeline.windows(waveform) ** 2, axis=1))
+    np.testing.assert_allclose(got.timeline.weight, level / level.sum(), atol=1e-5)
+    assert got.seconds == samples / RATE
+    assert got.timeline.end.max() <= got.seconds and got.timeline.start.iloc[0] == 0
+    lite = predict.Classifier.load(folder / "model.tflite").predict(waveform, RATE)
+    assert lite.label == got.label
+    np.testing.assert_allclose(
+        list(lite.probabilities.values()), list(got.probabilities.values()), atol=1e-4
+    )
+
+
+def test_a_long_clip_is_read_in_stretches(classifier, monkeypatch):
+    waveform = clip(200_000)[::-1]
+    whole = classifier.predict(waveform, RATE)
+    monkeypatch.setattr(predict, "_WINDOWS", 5)
+    parts = classifier.predict(waveform, RATE)
+    assert parts.probabilities == pytest.approx(whole.probabilities, abs=1e-5)
+    pd.testing.assert_frame_equal(parts.timeline, whole.timeline, atol=1e-5)
+
+
+@pytest.mark.parametrize("gain", [0.01, 1e-3, 1, 300])
+def test_the_level_does_not_matter(classifier, gain):
+    for seed in range(4):
+        loud, other = clip(60_000, seed), gain * clip(60_000, seed)
+        loud, other = classifier.predict(loud, RATE), classifier.predict(other, RATE)
+        assert other.label == loud.label
+        assert other.probabilities == pytest.approx(loud.probabilities, abs=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int32", "uint8"])
+def test_whole_numbers_are_scaled(classifier, dtype):
+    bits = 8 * np.dtype(dtype).itemsize
+    whole = (clip(30_000) * (2 ** (bits - 1) - 1)).astype(f"int{bits}")
+    expected = classifier.predict(whole / 2.0 ** (bits - 1), RATE)
+    if dtype == "uint8":
+        whole = (whole.astype(np.int16) + 128).astype(np.uint8)
+    assert classifier.predict(whole, RATE).probabilities == expected.probabilities
+
+
+def test_channels_are_averaged(classifier):
+    one = clip(30_000)
+    two = np.stack([1.5 * one, 0.5 * one], axis=1)
+    expected = classifier.predict(one, RATE).probabilities
+    assert classifier.predict(two, RATE).probabilities == pytest.approx(expected, abs=1e-4)
+    assert classifier.predict(one[:, None], RATE).probabilities == expected
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (16_000, 2), (44_100, 2), (48_000, 1)])
+def test_files_of_any_kind(classifier, tmp_path, ending, rate, channels):
+    waveform = audio.resample(clip(40_000), RATE, rate)
+    path = tmp_path / f"clip.{ending}"
+    soundfile.write(path, np.stack([waveform] * channels, axis=1), rate)
+    got = classifier.predict(path)
+    decoded, _ = soundfile.read(path, always_2d=True)
+    assert got.seconds == len(decoded) / rate == pytest.approx(2.5, abs=0.1)
+    expected = classifier.predict(decoded, rate).probabilities
+    assert got.probabilities == pytest.approx(expected, abs=1e-3)
+    if ending in ("wav", "flac") and rate == RATE:
+        expected = classifier.predict(clip(40_000), RATE).probabilities
+        assert got.probabilities == pytest.approx(expected, abs=0.02)
+
+
+def test_the_sample_rate_counts(classifier):
+    fast, slow = classifier.predict(clip(48_000), 48_000), classifier.predict(clip(48_000), RATE)
+    assert (fast.seconds, slow.seconds) == (1, 3)
+    assert fast.probabilities["cat"] != pytest.approx(slow.probabilities["cat"], abs=1e-3)
+
+
+# ---- unsure
+
+
+def confident(p, **card):
+    """A classifier whose model says p for cat, whatever it hears."""
+
+    def run(waveform):
+        windows = -(-waveform.shape[1] // 6_000)
+        row = np.array([p, 1 - p], np.float32)
+        return {
+            "probabilities": row[None],
+            "timeline": np.tile(row, (1, windows, 1)),
+            "level": np.ones((1, windows), np.float32),
+        }
+
+    return predict.Classifier(run, card)
+
+
+@pytest.mark.parametrize(
+    ("p", "waveform", "label", "reason"),
+    [
+        (0.9, clip(16_000), "cat", None),
+        (0.1, clip(16_000), "dog", None),
+        (0.9, 1e-3 * clip(16_000), "cat", None),
+        (0.61, clip(16_000), "cat", None),
+        (0.59, clip(16_000), "unsure", "near the middle"),
+        (0.41, clip(16_000), "unsure", "near the middle"),
+        (0.9, np.zeros(16_000), "unsure", "silence"),
+        (0.9, np.full(16_000, 0.3), "unsure", "silence"),
+        (0.9, 1e-4 * clip(16_000), "unsure", "silence"),
+        (0.9, (2**31 * 1e-4 * clip(16_000)).astype(np.int32), "unsure", "silence"),
+        (0.9, (2**31 * 1e-3 * clip(16_000)).astype(np.int32), "cat", None),
+        (0.9, clip(1_600), "cat", None),
+        (0.9, clip(1_599), "unsure", "too short"),
+        (0.9, clip(1), "unsure", "silence"),
+    ],
+)
+def test_unsure_says_why_and_keeps_its_probabilities(p, waveform, label, reason):
+    got = confident(p).predict(waveform, RATE)
+    assert got.label == label
+    assert got.reason is None if reason is None else got.reason.startswith(reason)
+    assert got.best == ("cat" if p > 0.5 else "dog")
+    assert got.probabilities == pytest.approx({"cat": p, "dog": 1 - p}, abs=1e-6)
+    assert repr(got).startswith(label)
+
+
+def test_the_card_sets_the_thresholds_and_the_names(folder, tmp_path):
+    assert confident(0.9, unsure_below=0.95).predict(clip(16_000), RATE).label == "unsure"
+    assert confident(0.55, unsure_below=0.5).predict(clip(16_000), RATE).label == "cat"
+    assert confident(0.9, min_seconds=0.01).predict(clip(800), RATE).label == "cat"
+    assert confident(0.9, silence_dbfs=-3.0).predict(0.5 * clip(16_000), RATE).label == "unsure"
+    (tmp_path / "model.tflite").write_bytes((folder / "model.tflite").read_bytes())
+    card = tmp_path / "model.json"
+    card.write_text(json.dumps({"names": ["hen", "owl"], "unsure_below": 0, "made": "today"}))
+    got = predict.Classifier.load(tmp_path / "model.tflite").predict(clip(16_000), RATE)
+    assert list(got.probabilities) == ["hen", "owl"] and got.label == got.best
+    card.write_text(json.dumps({"names": ["hen"]}))
+    with pytest.raises(ValueError, match="2 classes"):
+        predict.Classifier.load(tmp_path / "model.tflite")
+
+
+# ---- what cannot be answered
+
+
+@pytest.mark.parametrize(
+    ("waveform", "rate", "say"),
+    [
+        (clip(16_000), None, "needs its sample_rate"),
+        (clip(16_000), 0, "above 0 Hz"),
+        (clip(16_000), float("nan"), "above 0 Hz"),
+        ([], RATE, "empty"),
+        (np.zeros((0, 2)), RATE, "empty"),
+        ([0.1, np.nan, 0.2], RATE, "NaN or infinite"),
+        ([0.1, np.inf, 0.2], RATE, "NaN or infinite"),
+        (np.zeros((2, 3, 4)), RATE, "neither"),
+        (np.zeros((2, 16_000)), RATE, "neither"),
+        (0.5, RATE, "neither"),
+        ([1, 2, 3], RATE, "int64 samples"),
+        ([1j, 2j], RATE, "complex128 samples"),
+    ],
+)
+def test_arrays_that_cannot_be_answered(classifier, waveform, rate, say):
+    with pytest.raises(ValueError, match=say):
+        classifier.predict(waveform, rate)
+
+
+def test_files_that_cannot_be_answered(classifier, tmp_path):
+    (tmp_path / "text.wav").write_text("a letter, not a sound")
+    for name, say in [("text.wav", "cannot be decoded"), ("none.wav", "no such file")]:
+        with pytest.raises(audio.AudioError, match=say):
+            classifier.predict(tmp_path / name)
+
+
+@pytest.mark.parametrize("samples", [np.inf, np.nan, 3e38, 1e-38])
+def test_a_file_of_impossible_samples_gives_no_nan(classifier, tmp_path, samples):
+    waveform = clip(48_000)
+    waveform[1_000:1_010] = samples
+    soundfile.write(tmp_path / "clip.wav", waveform, 48_000, subtype="FLOAT")
+    shares = classifier.predict(tmp_path / "clip.wav").probabilities.values()
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_one_sample_at_a_high_rate_is_answered(classifier):
+    assert classifier.predict([0.5], 192_000).label == "unsure"
+
+
+def test_a_missing_model_says_how_to_make_it(monkeypatch, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.keras.*`make model`"):
+        predict.Classifier.load(tmp_path / "none.keras")
+    monkeypatch.setattr(predict, "_DEFAULT", tmp_path / "shipped.keras")
+    with pytest.raises(FileNotFoundError, match=r"shipped\.keras.*`make model`"):
+        predict.Classifier.load()
+    with pytest.raises(SystemExit, match="`make model`"):
+        predict.main([str(tmp_path / "clip.wav")])
+
+
+def test_an_older_keras_gets_the_litert_file(folder, classifier, monkeypatch):
+    def too_new(*_, **__):
+        raise TypeError("unexpected keyword argument")
+
+    monkeypatch.setattr(keras.models, "load_model", too_new)
+    got = predict.Classifier.load(folder / "model.keras").predict(clip(16_000), RATE)
+    expected = classifier.predict(clip(16_000), RATE).probabilities
+    assert got.probabilities == pytest.approx(expected, abs=1e-4)
+
+
+# ---- the command
+
+
+def test_the_command_answers_the_files_it_can_read(folder, tmp_path, capsys, classifier):
+    for seed, name in enumerate(["a.wav", "longer name.flac"]):
+        soundfile.write(tmp_path / name, clip(30_000, seed), RATE)
+    (tmp_path / "text.wav").write_text("a letter, not a sound")
+    files = [str(tmp_path / name) for name in ("a.wav", "text.wav", "longer name.flac")]
+    model = ["--model", str(folder / "model.keras")]
+
+    assert predict.main([*files, *model]) == 1
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == [files[0], files[2]]
+    assert len({line.index(" s") for line in lines}) == 1, "aligned"
+    assert err.startswith("text.wav: cannot be decoded") and len(err.splitlines()) == 1
+
+    assert predict.main([files[0], files[2], "--json", *model]) == 0
+    out, err = capsys.readouterr()
+    for line, file in zip(out.splitlines(), (files[0], files[2]), strict=True):
+        got, expected = json.loads(line), classifier.predict(file)
+        assert got == {
+            "file": file,
+            "label": expected.label,
+            "best": expected.best,
+            "probabilities": pytest.approx(expected.probabilities),
+            "reason": expected.reason,
+            "seconds": expected.seconds,
+        }
+    assert not err
+
+
+def test_the_command_runs_as_a_module_and_keeps_stderr_clean(folder, tmp_path):
+    soundfile.write(tmp_path / "a.wav", clip(30_000), RATE)
+    files = [str(tmp_path / "a.wav"), "--model", str(folder / "model.tflite")]
+    command = [sys.executable, "-m", "helpers.predict", *files]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{tmp_path / 'a.wav'}  ")
