@@ -1,6 +1,6 @@
 """Exercises that check themselves: right, not quite and why, or not yet."""
 
-from helpers.judges import _JUDGES
+from helpers.judges_more import _JUDGES
 
 
 def check(exercise, answer):

@@ -238,7 +238,7 @@ def _balanced(answer):
 @_exercise("05.3", "A threshold trades one error for the other; the costs decide, not the model.")
 def _threshold(answer):
     if not callable(answer):
-        return "Give the function itself: checks.check(\"05.3\", best_threshold)."
+        return 'Give the function itself: checks.check("05.3", best_threshold).'
     import numpy as np
 
     truth = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])

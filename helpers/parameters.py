@@ -11,7 +11,10 @@ _REAL = (numbers.Real, "a number")
 _LIMITS = {
     "SEED": (_WHOLE, 0, 2**31 - 1),
     "SEEDS": (_WHOLE, 1, 20),
+    "DRAWS": (_WHOLE, 1, 10),
+    "FOLDS": (_WHOLE, 2, 20),
     "EPOCHS": (_WHOLE, 1, 1000),
+    "LADDER_EPOCHS": (_WHOLE, 1, 100),
     "BATCH_SIZE": (_WHOLE, 1, 4096),
     "LEARNING_RATE": (_REAL, 1e-7, 1.0),
     "VALIDATION_FRACTION": (_REAL, 0.05, 0.5),

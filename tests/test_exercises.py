@@ -1,5 +1,6 @@
 """The judges: right for the solution, not yet for the blank, not quite, and why, for the rest."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -29,6 +30,24 @@ def _best_threshold(truth, score, weight):
     return min([*score, 1.0], key=cost)
 
 
+def _at_most(few, differ):
+    return sum(math.comb(differ, k) for k in range(few + 1)) / 2**differ
+
+
+def _both_sides(first, second):
+    return min(1.0, 2 * _at_most(min(first, second), first + second))
+
+
+def _nearest_mean(features, labels, new):
+    found = np.unique(labels)
+    means = np.stack([features[labels == name].mean(axis=0) for name in found])
+    return found[np.linalg.norm(new[:, None] - means, axis=2).argmin(axis=1)]
+
+
+def _nearest_clip(features, labels, new):
+    return labels[np.linalg.norm(new[:, None] - features, axis=2).argmin(axis=1)]
+
+
 RIGHT = {
     "00.1": (1, CATALOG),
     "00.2": (0.8, CATALOG),
@@ -47,6 +66,12 @@ RIGHT = {
     "05.1": 680,
     "05.2": (85 / 90 + 0.5) / 2,
     "05.3": _best_threshold,
+    "06.1": (48.0, 0.0),
+    "06.2": lambda hertz: round(12 * np.log2(hertz / 440) + 9) % 12,
+    "06.3": _both_sides,
+    "07.1": 6,
+    "07.2": (534_025, 1_025),
+    "07.3": _nearest_mean,
 }
 # exercise, wrong answer, a word of the reason that is given
 WRONG = [
@@ -102,6 +127,32 @@ WRONG = [
     ("05.3", 0.5, "function"),
     ("05.3", lambda truth, score, weight: 0.5, "costs more"),
     ("05.3", lambda truth, score, weight: 2.0, "between"),
+    ("06.1", (6.0, 0.0), "mean"),
+    ("06.1", (384.0, 0.0), "sum"),
+    ("06.1", (48.0, 48.0), "constant"),
+    ("06.1", (12.0, 0.0), "squares"),
+    ("06.1", (49.0, 0.0), "squares"),
+    ("06.2", 9, "function"),
+    ("06.2", lambda hertz: round(12 * np.log2(hertz / 440)) + 9, "octaves"),
+    ("06.2", lambda hertz: round(12 * np.log2(hertz / 440)) % 12, "from A"),
+    ("06.2", lambda hertz: (12 * np.log2(hertz / 440) + 9) % 12, "nearest"),
+    ("06.2", lambda hertz: int(12 * np.log2(hertz / 440) + 9.001) % 12, "is right"),
+    ("06.3", 0.02, "function"),
+    ("06.3", lambda first, second: _both_sides(first, second) / 2, "one side"),
+    ("06.3", lambda first, second: 2 * _at_most(min(first, second), first + second), "above 1"),
+    ("06.3", lambda first, second: abs(first - second) / (first + second), "is right"),
+    ("07.1", 3, "overlap"),
+    ("07.1", 5, "the rest"),
+    ("07.1", 7, "seventh"),
+    ("07.1", 5.2, "each further"),
+    ("07.2", (533_504, 1_024), "bias"),
+    ("07.2", (534_025, 2_050), "one weighted sum"),
+    ("07.2", (1_025, 1_025), "521"),
+    ("07.2", (534_025, 2), "1,024"),
+    ("07.3", 0.5, "function"),
+    ("07.3", _nearest_clip, "right label"),
+    ("07.3", lambda features, labels, new: np.zeros(len(new)), "labels"),
+    ("07.3", lambda features, labels, new: "cat", "shape"),
 ]
 
 

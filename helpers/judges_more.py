@@ -1,0 +1,119 @@
+"""More judges of the exercises: those of the lessons after evaluation."""
+
+import numpy as np
+from scipy.stats import binomtest
+
+from helpers.judges import _JUDGES, _exercise
+
+__all__ = ["_JUDGES"]
+
+
+# ---- 06 · MFCC or spectrogram?
+
+
+@_exercise("06.1", "Leave coefficient 0 out, and the level of a recording is gone.")
+def _louder(answer):
+    first, fifth = answer
+    if abs(fifth) > 0.01:
+        return "Coefficient 5 is a sum over a cosine's ups and downs: what does a constant add?"
+    if abs(first - 6) < 0.01:
+        return "Coefficient 0 is not the mean of the levels: look at the entries of its column."
+    if abs(first - 384) < 0.01:
+        return "Nor is it their plain sum: each entry of its column is far less than 1."
+    if abs(first - 48) > 0.01:
+        return "All 64 entries of column 0 are alike, and their squares add up to 1."
+    return None
+
+
+@_exercise("06.2", "An octave is twelve steps on a logarithmic scale, and chroma counts modulo 12.")
+def _pitch_class(answer):
+    if not callable(answer):
+        return 'Give the function itself: checks.check("06.2", pitch_class).'
+    for step in (0, 12, -12, 3, -9, 1, -1, 26, -22, 2.3, 2.7, -4.3, -3.7):
+        hertz = 440 * 2 ** (step / 12)
+        right, given = (round(step) + 9) % 12, answer(hertz)
+        if given == right:
+            continue
+        if not 0 <= given < 12:
+            return f"For {hertz:.1f} Hz it gives {given}: all octaves of a note share one number."
+        if given == round(step) % 12:
+            return "It counts from A. Which number has A if C is 0?"
+        if given != int(given):
+            return f"For {hertz:.1f} Hz it gives {given:.2f}: round to the nearest class."
+        return f"For {hertz:.1f} Hz it gives {given}, and {right} is right."
+    return None
+
+
+@_exercise("06.3", "Clips on which both agree say nothing about which is better, and do not count.")
+def _exact_p(answer):
+    if not callable(answer):
+        return 'Give the function itself: checks.check("06.3", p_value).'
+    for first, second in ((1, 9), (9, 1), (0, 6), (12, 30), (5, 5), (0, 0)):
+        differ = first + second
+        right = binomtest(first, differ).pvalue if differ else 1.0
+        given = float(answer(first, second))
+        if abs(given - right) < 1e-4:
+            continue
+        case = f"For {first} and {second} it gives {given:.4f}"
+        if given > 1:
+            return f"{case}: no chance is above 1."
+        if abs(2 * given - right) < 1e-4:
+            return f"{case}: that is one side. As uneven the other way round counts too."
+        return f"{case}, and {right:.4f} is right."
+    return None
+
+
+# ---- 07 · Transfer learning
+
+
+@_exercise("07.1", "Half of every frame is heard twice, so that no call is cut in two unheard.")
+def _frame_count(answer):
+    if answer in (3, 4):
+        return "Frames overlap: a new one begins every 7,680 samples, long before the last ends."
+    if answer == 5:
+        return "Five frames end after 46,320 samples, and the rest would lie in none."
+    if answer == 7:
+        return "A seventh would begin at sample 46,080, and the sixth has reached the end already."
+    if answer != 6:
+        return "The first frame covers 15,600 samples, each further one 7,680 more: until 48,000."
+    return None
+
+
+@_exercise("07.2", "So few can be fitted to a handful of clips; the backbone's millions could not.")
+def _head_size(answer):
+    last_layer, own_head = answer
+    if (last_layer, own_head) in ((521 * 1024, 1024), (521 * 1024, 1025), (521 * 1025, 1024)):
+        return "Nearly: each weighted sum also has a bias."
+    if own_head in (2 * 1024, 2 * 1025):
+        return "Two classes need one weighted sum: the other probability is what is left to 1."
+    if last_layer != 521 * 1025:
+        return "Each of the 521 scores has a weight for each of the 1,024 values, and a bias."
+    if own_head != 1025:
+        return "The head has one weight for each of the 1,024 values, and one bias."
+    return None
+
+
+@_exercise("07.3", "Nothing is fitted: one clip a class will do, if the backbone is good.")
+def _nearest_mean(answer):
+    if not callable(answer):
+        return 'Give the function itself: checks.check("07.3", nearest_mean).'
+    rng = np.random.default_rng(0)
+    for classes, width in ((2, 2), (3, 5)):
+        means = rng.normal(0, 3, (classes, width))
+        labels = np.array(["cat", "dog", "rain"])[rng.permutation(np.arange(24) % classes)]
+        row = np.searchsorted(["cat", "dog", "rain"], labels)
+        # one class is spread widely: its nearest clip is another matter than its mean
+        features = means[row] + rng.normal(0, 1, (24, width)) * np.where(row == 0, 4, 0.2)[:, None]
+        new = rng.normal(0, 3, (200, width))
+        found = np.unique(labels)
+        own = np.stack([features[labels == name].mean(axis=0) for name in found])
+        right = found[np.linalg.norm(new[:, None] - own, axis=2).argmin(axis=1)]
+        given = np.asarray(answer(features, labels, new))
+        if given.shape != right.shape:
+            return f"For {len(new)} new clips it gives an array of shape {given.shape}."
+        if not set(given) <= set(found):
+            return f"It should answer with labels such as 'cat', not with {given[0]!r}."
+        share = np.mean(given == right)
+        if share < 1:
+            return f"Of {len(new)} clips with {classes} classes, {share:.0%} get the right label."
+    return None

@@ -1,0 +1,280 @@
+"""Start from a network trained by others: its inner values are features, a small head decides."""
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from helpers import audio, datasets, evaluation, pipeline, splits
+from helpers.quiet import keras, tf
+
+_HANDLE = "google/yamnet/tfLite/classification-tflite/1"
+_SHA256 = "10c95ea3eb9a7bb4cb8bddf6feb023250381008177ac162ce169694d05c317de"
+_CHOICES = '"auto", "none" or the path of the .tflite file'
+_FRAME, _HOP = 15_600, 7_680  # samples: 0.975 s, which is what YAMNet takes, every 0.48 s
+_INNER = [1, 1, 1, 1024]  # shape of the values between YAMNet's convolutions and its classes
+_OWN = {
+    "cat": ("Cat", "Meow", "Purr", "Hiss", "Caterwaul"),
+    "dog": ("Dog", "Bark", "Yip", "Howl", "Bow-wow", "Growling", "Whimper (dog)"),
+}
+
+
+def yamnet(source="auto", *, data=datasets.ROOT / "data"):
+    """Load YAMNet, and print whether it was taken and why.
+
+    A file named by the caller is loaded or is an error. `"auto"` follows the environment variable
+    YAMNET where that is set; else it takes the file already on disk, else Kaggle's.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        source: "auto", "none" or the path of the .tflite file.
+        data: folder in whose subfolder yamnet the downloaded file is kept.
+
+    Returns:
+        a function of one waveform (float32, shape (samples,), 16 kHz) that gives its loud frames'
+        inner values, shape (frames, 1024), and scores, shape (frames, 521), both float32. Its
+        `.labels` name the 521 classes, its `.name` is "YAMNet". None if it is not to be had.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not the one that Google published.
+
+    Source: Hershey et al. (2017); AudioSet by Gemmeke et al. (2017).
+    """
+    path, why = _choose(str(source).strip(), Path(data))
+    if path is None:
+        print(f"YAMNet: not taken ({why}).\n  To take it: set YAMNET to {_CHOICES}.")
+        return None
+    model = _Yamnet(_checked(path))
+    print(f"YAMNet: {len(model.labels)} classes of sound.\n  Taken: {why}.")
+    return model
+
+
+def frames(waveform):
+    """Cut a clip into YAMNet's frames, keep those with something in them, and level them.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        waveform: float32, shape (samples,), 16 kHz.
+
+    Returns:
+        float32, shape (frames, 15600): one every 7,680 samples, the last padded with zeros; those
+        more than 20 dB below the loudest left out, the others at a level of -20 dB, clipped at +-1.
+    """
+    count = 1 + max(0, -(-(len(waveform) - _FRAME) // _HOP))
+    padded = audio.fit_length(waveform, (count - 1) * _HOP + _FRAME)
+    cut = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[::_HOP]
+    cut, root = _loud(cut)
+    return np.clip(cut * (0.1 / np.maximum(root, 1e-5)), -1, 1).astype(np.float32)
+
+
+def _loud(cut):
+    """The frames at most 20 dB below the loudest, and their root-mean-square (frames, 1)."""
+    root = np.sqrt(np.mean(cut.astype(np.float64) ** 2, axis=1, keepdims=True))
+    loud = root[:, 0] >= 0.1 * root.max()
+    return cut[loud], root[loud]
+
+
+def features(backbone, clips):
+    """One row of numbers a clip: the backbone's inner values and scores, averaged over the clip.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        backbone: as from yamnet or Cnn.
+        clips: a catalog.
+
+    Returns:
+        inner: float32, shape (clips, inner values): the square root of the mean.
+        scores: float32, shape (clips, classes of the backbone).
+    """
+    rows = [backbone(audio.load(path)[0]) for path in clips.path]
+    inner, scores = (np.stack([np.mean(part, axis=0) for part in parts]) for parts in zip(*rows))
+    return np.sqrt(inner), scores
+
+
+def own_classes(backbone, name):
+    """Which of a backbone's own classes mean a label.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        backbone: as from yamnet or Cnn.
+        name: a label; other ones than cat and dog must be called so by the backbone too.
+
+    Returns:
+        list of positions in backbone.labels, empty if there is none.
+    """
+    wanted = {word.lower() for word in _OWN.get(name, (name,))}
+    return [i for i, label in enumerate(backbone.labels) if label.lower() in wanted]
+
+
+def zero_shot(scores, backbone, clips):
+    """Classify clips by the backbone's own classes alone: the strongest one's label wins.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        scores, backbone, clips: as features gave and got them.
+
+    Returns:
+        DataFrame as from evaluation.predict; probabilities are shares of the strongest scores.
+    """
+    names = datasets.classes(clips)
+    places = [own_classes(backbone, name) for name in names]
+    best = np.stack([scores[:, own].max(axis=1, initial=1e-6) for own in places], axis=1)
+    return evaluation.table(np.log(best), clips, names)
+
+
+def cross_validate(inner, clips, n=5, seed=0):
+    """Predict each clip by a logistic regression that was fitted on the other folds.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        inner, clips: as features gave and got them.
+        n, seed: of the folds.
+
+    Returns:
+        DataFrame as from evaluation.predict.
+    """
+    names, fold = datasets.classes(clips), splits.folds(clips, n, seed)
+    logarithms = np.empty((len(clips), len(names)))
+    for k in range(n):
+        head = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
+        head.fit(inner[fold != k], clips.label[fold != k])
+        logarithms[fold == k] = head.predict_log_proba(inner[fold == k])
+    return evaluation.table(logarithms, clips, names)
+
+
+def draw(clips, count, seed=0):
+    """Draw as many clips of each class, from as many different recordings as there are.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        clips: a catalog.
+        count: clips a class.
+        seed: same seed, same clips; a larger count adds to what a smaller one drew.
+
+    Returns:
+        the catalog of the clips drawn.
+
+    Raises:
+        ValueError: a class has fewer clips.
+    """
+    fewest = clips.label.value_counts()
+    if fewest.min() < count:
+        raise ValueError(f"{count} clips a class: there are only {fewest.min()} {fewest.idxmin()}")
+    shuffled = clips.iloc[np.random.default_rng(seed).permutation(len(clips))]
+    turn = shuffled.groupby(["label", "group"]).cumcount().to_numpy()
+    return shuffled.iloc[np.argsort(turn, kind="stable")].groupby("label").head(count)
+
+
+def _choose(source, data):
+    """(path, why), or (None, why not)."""
+    why, asked = "asked for with YAMNET", os.environ.get("YAMNET", "").strip()
+    if source == "auto" and asked:
+        source, why = asked, "asked for by the environment variable YAMNET"
+    if source == "none":
+        return None, why
+    if source != "auto":
+        path = Path(source).expanduser()
+        if not path.is_file():
+            raise FileNotFoundError(f"YAMNET {source!r} is no file found here: choose {_CHOICES}")
+        return path, why
+    on_disk = data / "yamnet" / "yamnet.tflite"
+    if on_disk.is_file():
+        return on_disk, "already on disk"
+    try:
+        return _download(on_disk), "downloaded just now"
+    except Exception as error:  # auto must end with a backbone, whatever a network does
+        return None, str(error)
+
+
+def _checked(path):
+    if hashlib.sha256(path.read_bytes()).hexdigest() != _SHA256:
+        raise ValueError(
+            f"{path.name} is not Google's YAMNet (its sha256 should begin with {_SHA256[:8]}): "
+            "delete it or choose another"
+        )
+    return path
+
+
+def _download(target):
+    """Kaggle's file, whole and the right one or not at all; no account is needed."""
+    datasets._check_connection()
+    import kagglehub
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as partial:
+            kagglehub.model_download(_HANDLE, output_dir=partial)
+            found = sorted(Path(partial).rglob("*.tflite"))
+            if not found:
+                raise ConnectionError("it held no .tflite file")
+            return _checked(found[0]).replace(target)
+    except Exception as error:
+        said = datasets._first_line(error)
+        raise ConnectionError(f"the download from Kaggle failed: {said}") from error
+
+
+class _Yamnet:
+    name = "YAMNet"
+
+    def __init__(self, path):
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        self._net = Interpreter(
+            str(path), num_threads=1, experimental_preserve_all_tensors=True,
+            # the default would hand over to XNNPACK, which differs by processor
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )  # fmt: skip
+        self._net.allocate_tensors()
+        self._input = self._net.get_input_details()[0]["index"]
+        self._scores = self._net.get_output_details()[0]["index"]
+        inner = [t for t in self._net.get_tensor_details() if list(t["shape"]) == _INNER][-1]
+        self._inner, (self._step, self._zero) = inner["index"], inner["quantization"]
+        with zipfile.ZipFile(path) as packed:  # appended to the network, in the same file
+            self.labels = packed.read("yamnet_label_list.txt").decode().splitlines()
+
+    def __call__(self, waveform):
+        inner, scores = [], []
+        for frame in frames(waveform):
+            self._net.set_tensor(self._input, frame)
+            self._net.invoke()
+            levels = self._net.get_tensor(self._inner).ravel().astype(np.float32)  # 8-bit steps
+            inner.append((levels - self._zero) * np.float32(self._step))
+            scores.append(self._net.get_tensor(self._scores)[0])
+        return np.stack(inner), np.stack(scores)
+
+
+class Cnn:
+    """A trained classifier of pictures as a backbone: called as what yamnet gives.
+
+    Rows are loud windows of 1.5 s, inner values what the last layer gets, scores probabilities.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        model: keras.Model, pictures (batch, 94, 64, 1) to one logit a class.
+        labels: of its classes, in the order of its outputs.
+    """
+
+    name = "our CNN"
+
+    def __init__(self, model, labels):
+        self.labels = list(labels)
+        net = keras.Model(model.inputs[0], [model.layers[-1].input, model.outputs[0]])
+        windows = [tf.TensorSpec((None, pipeline.WINDOW))]  # one graph for clips of any length
+        self._net = tf.function(lambda cut: net(pipeline.pictures(cut)), windows, autograph=False)
+
+    def __call__(self, waveform):
+        inner, logits = self._net(_loud(pipeline.windows(waveform))[0])
+        return inner.numpy(), tf.nn.softmax(logits).numpy()

@@ -1,0 +1,301 @@
+"""Transfer: frames, folds and draws keep their rules; YAMNet is the right file or none."""
+
+import hashlib
+import os
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from lessons import ROOT
+
+from helpers import audio, datasets, evaluation, models, pipeline, transfer
+
+STAND_IN = b"not a network, but a file of the right checksum"
+
+
+# ---- frames
+
+
+@pytest.mark.parametrize(
+    ("samples", "count"),
+    [(0, 1), (100, 1), (15_600, 1), (15_601, 2), (23_280, 2), (23_281, 3), (48_000, 6)],
+)
+def test_frames_cover_every_sample_and_no_more(samples, count):
+    assert transfer.frames(np.ones(samples, np.float32) / 2).shape == (count, 15_600)
+
+
+def test_frames_overlap_and_the_last_is_padded_with_zeros():
+    waveform = np.random.default_rng(0).normal(0, 0.1, 30_000).astype(np.float32)
+    first, second, third = transfer.frames(waveform)
+    gain = 0.1 / np.sqrt(np.mean(waveform[:15_600] ** 2))
+    assert first == pytest.approx(np.clip(gain * waveform[:15_600], -1, 1), abs=1e-5)
+    assert np.corrcoef(first[7_680:], second[: 15_600 - 7_680])[0, 1] > 0.999
+    assert not third[30_000 - 2 * 7_680 :].any() and third[: 30_000 - 2 * 7_680].any()
+
+
+@pytest.mark.parametrize(("below", "count"), [(19, 5), (21, 3)])
+def test_only_frames_more_than_20_db_below_the_loudest_are_left_out(below, count):
+    tone = np.sin(np.arange(15_600 + 4 * 7_680)).astype(np.float32)
+    tone[3 * 7_680 :] *= 10 ** (-below / 20)  # the third frame is loud for a part of its length
+    assert len(transfer.frames(tone)) == count
+
+
+def test_frames_have_one_level_whatever_the_clips():
+    tone = np.sin(np.arange(40_000)).astype(np.float32)
+    loud, faint = transfer.frames(tone), transfer.frames(1e-3 * tone)
+    assert loud == pytest.approx(faint, abs=1e-5) and loud.dtype == np.float32
+    assert [audio.level(frame) for frame in loud[:-1]] == pytest.approx([-20] * (len(loud) - 1))
+    click = np.zeros(15_600, np.float32)
+    click[100] = 1e-2
+    assert np.abs(transfer.frames(click)).max() == 1
+    assert not transfer.frames(np.zeros(20_000, np.float32)).any()
+
+
+# ---- from inner values to answers
+
+
+class Backbone:
+    """Gives every frame's first two samples as inner values, and the same as scores."""
+
+    name, labels = "toy", ["Meow", "bark", "Rain"]
+
+    def __call__(self, waveform):
+        frames = transfer.frames(waveform)
+        return np.abs(frames[:, :2]), np.abs(frames[:, :3])
+
+
+def test_features_are_the_root_of_the_mean_over_the_frames(synthetic):
+    clips = synthetic.iloc[[3, 0, 200]]
+    inner, scores = transfer.features(Backbone(), clips)
+    assert inner.shape == (3, 2) and scores.shape == (3, 3)
+    for row, path in enumerate(clips.path):
+        own, _ = Backbone()(audio.load(path)[0])
+        assert inner[row] == pytest.approx(np.sqrt(own.mean(axis=0)), abs=1e-6)
+        assert scores[row, :2] == pytest.approx(own.mean(axis=0), abs=1e-6)
+
+
+def test_own_classes_are_found_by_meaning_and_by_name():
+    found = {name: transfer.own_classes(Backbone(), name) for name in ("cat", "dog", "rain", "owl")}
+    assert found == {"cat": [0], "dog": [1], "rain": [2], "owl": []}
+
+
+def test_the_strongest_own_class_decides_without_training():
+    backbone = SimpleNamespace(labels=["Speech", "Meow", "Purr", "Bark", "Howl"])
+    clips = pd.DataFrame({"label": ["cat", "dog", "cat"]}, index=list("abc"))
+    scores = np.array([[0.9, 0.3, 0.0, 0.1, 0.1], [0.9, 0.2, 0.2, 0.0, 0.3], [0.9, 0, 0, 0, 0]])
+    table = transfer.zero_shot(scores, backbone, clips)
+    assert table.predicted.tolist() == ["cat", "dog", "cat"] and list(table.index) == list("abc")
+    assert table.p_cat.tolist() == pytest.approx([0.75, 0.4, 0.5])
+    assert table.p_dog.tolist() == pytest.approx([0.25, 0.6, 0.5])
+    assert list(table) == ["label", "predicted", "correct", "p_cat", "p_dog"]
+
+
+def test_a_label_that_the_backbone_does_not_know_never_wins():
+    backbone = SimpleNamespace(labels=["Bark"])
+    clips = pd.DataFrame({"label": ["dog", "owl"]})
+    table = transfer.zero_shot(np.array([[0.01], [0.01]]), backbone, clips)
+    assert table.predicted.tolist() == ["dog", "dog"]
+
+
+def _catalog(n=120, clips_a_group=4):
+    group = np.arange(n) // clips_a_group
+    return pd.DataFrame({"label": np.where(group % 2, "dog", "cat"), "group": group},
+                        index=[f"clip {i}" for i in range(n)])  # fmt: skip
+
+
+def test_a_head_finds_what_is_there_and_nothing_that_only_a_recording_has():
+    clips, rng = _catalog(), np.random.default_rng(0)
+    telling = rng.normal(0, 1, (120, 5)) + 5 * (clips.label == "dog").to_numpy()[:, None]
+    table = transfer.cross_validate(telling, clips)
+    assert table.correct.all() and table.index.equals(clips.index)
+    assert (table.p_dog > 0.5).eq(table.predicted == "dog").all()
+    recordings = 5 * np.eye(30)[clips.group]  # says which recording it is, and that tells nothing
+    assert evaluation.summary(transfer.cross_validate(recordings, clips))["accuracy"] < 0.7
+
+
+def test_both_classes_weigh_the_same():
+    """With nothing to learn from, the head may not take to the more frequent class."""
+    clips = _catalog().iloc[np.r_[0:4, 4:120]]
+    clips.iloc[0:100, clips.columns.get_loc("label")] = "cat"
+    clips["group"] = np.arange(120)
+    table = transfer.cross_validate(np.zeros((120, 3)), clips)
+    assert table.p_dog.to_numpy() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_draw_takes_other_recordings_first_and_grows():
+    clips = _catalog()
+    few, more = transfer.draw(clips, 5, seed=3), transfer.draw(clips, 20, seed=3)
+    assert few.label.value_counts().to_dict() == {"cat": 5, "dog": 5}
+    assert few.group.is_unique and set(few.index) <= set(more.index)
+    assert more.groupby("label").group.nunique().tolist() == [15, 15]
+    assert set(transfer.draw(clips, 5, seed=4).index) != set(few.index)
+    assert transfer.draw(clips, 5, seed=3).equals(few)
+    with pytest.raises(ValueError, match="61 clips a class: there are only 60"):
+        transfer.draw(clips, 61)
+
+
+def test_a_cnn_gives_what_its_last_layer_gets_and_says():
+    cnn = models.compact_cnn((94, 64, 1), 2, width=2)
+    backbone = transfer.Cnn(cnn, ["cat", "dog"])
+    waveform = np.random.default_rng(0).normal(0, 0.1, 40_000).astype(np.float32)
+    inner, scores = backbone(waveform)
+    pictures = np.array(pipeline.pictures(pipeline.windows(waveform)))
+    assert inner.shape == (len(pictures), 16) and scores.shape == (len(pictures), 2)
+    logits = cnn.predict(pictures, verbose=0)
+    weights, bias = cnn.layers[-1].get_weights()
+    assert inner @ weights + bias == pytest.approx(logits, abs=1e-4)
+    right = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert scores == pytest.approx(right, abs=1e-5)
+    paused = np.append(waveform, 0.05 * np.resize(waveform, 80_000))
+    assert len(pipeline.windows(paused)) > len(backbone(paused)[0]) + 10
+
+
+# ---- where YAMNet comes from
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """A file of any bytes may stand for YAMNet; nothing leaves this machine."""
+    monkeypatch.delenv("YAMNET", raising=False)
+    monkeypatch.setattr(transfer, "_SHA256", hashlib.sha256(STAND_IN).hexdigest())
+    monkeypatch.setattr(transfer, "_Yamnet", lambda path: SimpleNamespace(labels=[1], path=path))
+    monkeypatch.setattr(datasets, "_check_connection", lambda: None)
+    monkeypatch.setattr("kagglehub.model_download", lambda *_, **__: pytest.fail("asked Kaggle"))
+    return monkeypatch
+
+
+def _download(content=STAND_IN, error=None):
+    def download(handle, output_dir):
+        assert handle == "google/yamnet/tfLite/classification-tflite/1"
+        (Path(output_dir) / "1.tflite").write_bytes(content)
+        if error:
+            raise error
+
+    return download
+
+
+def test_none_is_none_and_says_so(stand_in, tmp_path, capsys):
+    assert transfer.yamnet("none", data=tmp_path) is None
+    assert capsys.readouterr().out.startswith("YAMNet: not taken (asked for with YAMNET)")
+
+
+def test_parameter_before_environment_before_disk(stand_in, tmp_path, capsys):
+    own, kept = tmp_path / "own.tflite", tmp_path / "yamnet" / "yamnet.tflite"
+    kept.parent.mkdir()
+    for path in (own, kept):
+        path.write_bytes(STAND_IN)
+    assert transfer.yamnet(data=tmp_path).path == kept
+    stand_in.setenv("YAMNET", "none")
+    assert transfer.yamnet(data=tmp_path) is None
+    assert "environment variable YAMNET" in capsys.readouterr().out
+    assert transfer.yamnet(str(own), data=tmp_path).path == own
+    stand_in.setenv("YAMNET", str(own))
+    assert transfer.yamnet(data=tmp_path).path == own
+    stand_in.setenv("YAMNET", "auto")
+    assert transfer.yamnet(data=tmp_path).path == kept
+    assert str(tmp_path) not in capsys.readouterr().out
+
+
+def test_a_named_file_that_is_not_there_is_an_error(stand_in, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'nowhere\.tflite.*"auto", "none" or the path'):
+        transfer.yamnet("nowhere.tflite", data=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["own.tflite", "yamnet/yamnet.tflite"])
+def test_another_file_is_refused_not_run(stand_in, tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(STAND_IN[:-1])
+    with pytest.raises(ValueError, match=r"not Google's YAMNet.*sha256.*delete it"):
+        transfer.yamnet("auto" if "/" in name else str(path), data=tmp_path)
+
+
+def test_the_download_is_kept_whole(stand_in, tmp_path, capsys):
+    stand_in.setattr("kagglehub.model_download", _download())
+    assert transfer.yamnet(data=tmp_path).path == tmp_path / "yamnet" / "yamnet.tflite"
+    assert "downloaded just now" in capsys.readouterr().out
+    stand_in.setattr("kagglehub.model_download", _download(error=OSError("not asked again")))
+    assert transfer.yamnet(data=tmp_path)
+    assert [path.name for path in (tmp_path / "yamnet").iterdir()] == ["yamnet.tflite"]
+
+
+@pytest.mark.parametrize(
+    ("download", "reason"),
+    [
+        (_download(STAND_IN[:-1]), "not Google's YAMNet"),
+        (_download(error=OSError("connection lost")), "connection lost"),
+        (lambda handle, output_dir: None, "no .tflite file"),
+    ],
+    ids=["wrong file", "interrupted", "empty"],
+)
+def test_a_failed_download_leaves_nothing_and_says_why(
+    stand_in, tmp_path, capsys, download, reason
+):
+    stand_in.setattr("kagglehub.model_download", download)
+    assert transfer.yamnet(data=tmp_path) is None
+    assert reason in capsys.readouterr().out
+    assert not list((tmp_path / "yamnet").iterdir())
+
+
+def test_a_host_that_never_answers_is_given_up(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("YAMNET", raising=False)
+    monkeypatch.setattr("kagglehub.model_download", lambda *_, **__: pytest.fail("asked Kaggle"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setattr(datasets, "_KAGGLE_URL", address)
+        assert transfer.yamnet(data=tmp_path) is None
+    assert "cannot be reached" in capsys.readouterr().out
+
+
+# ---- the real file, where there is one
+
+
+@pytest.fixture(scope="module")
+def real():
+    folder = ROOT.parent / "shared" / "data" / "yamnet"
+    path = os.environ.get("YAMNET_FILE") or next(iter(folder.glob("*.tflite")), None)
+    if not path:
+        pytest.skip("YAMNET_FILE names no file of YAMNet's")
+    return transfer.yamnet(str(path))
+
+
+def test_inner_values_are_those_that_the_last_layer_gets(real, synthetic):
+    """Recomputed from them by the file's own weights, the scores come out again."""
+    inner, scores = real(audio.load(synthetic.path.iloc[0])[0])
+    assert inner.shape[1] == 1024 and scores.shape[1] == 521 and len(inner) == len(scores) > 1
+    assert inner.min() == 0 and inner.dtype == scores.dtype == np.float32
+    last = {}
+    for tensor in real._net.get_tensor_details():
+        if tuple(tensor["shape"]) in ((521, 1024), (521,)):
+            step, zero = tensor["quantization"]
+            value = real._net.get_tensor(tensor["index"]).astype(np.float64)
+            last[value.ndim] = step * (value - zero)
+    recomputed = 1 / (1 + np.exp(-(inner @ last[2].T + last[1])))
+    assert np.abs(recomputed - scores).max() < 0.06  # logits are kept in steps of a third
+
+
+def test_yamnet_knows_its_classes_and_hears_alike_at_any_level(real, synthetic):
+    assert (
+        len(real.labels) == 521
+        and real.labels[0] == "Speech"
+        and real.labels[-1] == "Field recording"
+    )
+    assert [real.labels[i] for i in transfer.own_classes(real, "cat")] == [
+        "Cat", "Purr", "Meow", "Hiss", "Caterwaul"
+    ]  # fmt: skip
+    assert len(transfer.own_classes(real, "dog")) == 7
+    waveform, _ = audio.load(synthetic.path.iloc[-1])
+    for first, second in zip(real(waveform), real(0.01 * waveform), strict=True):
+        assert np.abs(first - second).max() < 0.1
+
+
+@pytest.mark.recordings
+def test_a_head_on_yamnet_beats_its_own_answer(real, recordings):
+    clips = datasets.load(recordings, quiet=True)
+    inner, scores = transfer.features(real, clips)
+    head = evaluation.summary(transfer.cross_validate(inner, clips))["balanced_accuracy"]
+    zero_shot = evaluation.summary(transfer.zero_shot(scores, real, clips))["balanced_accuracy"]
+    assert head > 0.955 and 0.82 < zero_shot < 0.9
