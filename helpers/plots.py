@@ -83,6 +83,33 @@ def spectrogram(levels, hop_seconds, frequencies, *, title="", vmin=None, vmax=N
     ax.figure.colorbar(image, ax=ax, label=unit, pad=0.01)
 
 
+def rows(values, hop_seconds, ticks, *, title="", ylabel="", unit="", vmin=None, ax=None):
+    """Values over time, one row a coefficient or pitch class; blue and red if some are negative.
+
+    Taught in notebooks/06_mfcc_vs_spectrogram.ipynb.
+
+    Args:
+        values: shape (frames, rows).
+        hop_seconds: seconds between frames.
+        ticks: {row: its name}, of the rows to be named.
+        title, ylabel, unit: of the plot, of the rows, of the colour bar.
+        vmin: value at the lower end of the colour bar; without it, 0 is in the middle.
+        ax: matplotlib axes to draw into; a new figure by default.
+    """
+    ax = ax or plt.subplots()[1]
+    values = np.asarray(values)
+    limit = np.abs(values).max()
+    look = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+    if vmin is not None:
+        look = {"cmap": "magma", "vmin": vmin}
+    image = ax.imshow(values.T, origin="lower", aspect="auto", interpolation="nearest",
+                      extent=(0, len(values) * hop_seconds, -0.5, values.shape[1] - 0.5),
+                      **look)  # fmt: skip
+    ax.set_yticks(list(ticks), list(ticks.values()))
+    ax.set(title=title, xlabel="time (s)", ylabel=ylabel)
+    ax.figure.colorbar(image, ax=ax, label=unit, pad=0.01)
+
+
 def clip(samples, sample_rate=SAMPLE_RATE, *, title="", label=None):
     """Waveform above log-mel spectrogram, on one time axis.
 

@@ -37,6 +37,7 @@ def test_every_axis_has_its_unit():
         (lambda: plots.waveform(tone), ["(s)", "full scale"]),
         (lambda: plots.log_mel(tone), ["(s)", "(Hz)"]),
         (lambda: plots.clip(tone), ["full scale", "(Hz)"]),
+        (lambda: plots.rows(counts, 0.016, {0: "C"}, ylabel="class", vmin=0), ["(s)", "class"]),
         (lambda: plots.curves(history), ["epoch", "(%)"]),
         (lambda: plots.confusion(counts, ["cat", "dog"]), ["called", "truly"]),
     ]:

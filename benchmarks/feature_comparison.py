@@ -1,0 +1,79 @@
+"""Which features are best? STFT, log-mel, MFCC and chroma by one recipe, on the same folds.
+
+Each kind is measured on the folds of seeds 1, 2 and 3 with networks of one size; every pair is
+compared by McNemar's exact test on the clips' probabilities, averaged over the seeds. The recipe
+and its augmentation were developed on log-mel pictures. Writes benchmarks/results/features.json.
+
+    python benchmarks/feature_comparison.py --dataset path/to/audio-cats-and-dogs
+"""
+
+import argparse
+import itertools
+from dataclasses import asdict, replace
+
+import ladder
+import numpy as np
+import out_of_fold
+
+from helpers import evaluation, recipes
+
+KINDS = {"STFT": "stft", "log-mel": "log_mel", "MFCC": "mfcc", "chroma": "chroma"}
+
+
+def holm(p):
+    """Correct the p-values of several tests: a list, in the same order (Holm 1979)."""
+    p = np.asarray(p, float)
+    steps = np.maximum.accumulate(np.sort(p) * np.arange(len(p), 0, -1))
+    corrected = np.empty(len(p))
+    corrected[np.argsort(p)] = np.minimum(steps, 1)
+    return corrected.tolist()
+
+
+def pairs(tables):
+    """McNemar's exact test between each two of {name: table of predictions}: a list of dicts."""
+    rows = []
+    for first, second in itertools.combinations(tables, 2):
+        found = evaluation.mcnemar(tables[first].correct, tables[second].correct)
+        names = ("first", "second", "only_first", "only_second", "p")
+        rows.append(dict(zip(names, (first, second, *found))))
+    for row, corrected in zip(rows, holm([row["p"] for row in rows])):
+        row["p"], row["p_holm"] = float(f"{row['p']:.3g}"), float(f"{corrected:.3g}")
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dataset", required=True, help="folder of the real recordings")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    options = parser.parse_args()
+    clips, made = out_of_fold.clips_of(options.dataset)
+    results = compare(clips, made, replace(recipes.BEST, members=1), options.seeds)
+    out_of_fold.write_json(out_of_fold.RESULTS / "features.json", results)
+
+
+def compare(clips, made, recipe, seeds):
+    """Measure all kinds of features by a recipe: the content of the results' file."""
+    rows, together = [], {}
+    for name, kind in KINDS.items():
+        chosen = replace(recipe, features=kind)
+        tables = [
+            out_of_fold.measured(
+                f"features, {name}", clips, seed,
+                lambda s, r=chosen: ladder.recipe(clips, made, r, s), **asdict(chosen),
+            )
+            for seed in seeds
+        ]  # fmt: skip
+        rows.append({"name": name} | out_of_fold.scores(tables, clips.group))
+        together[name] = out_of_fold.mean_of(tables)
+    return {
+        "features": rows,
+        "pairs": pairs(together),
+        "clips": len(clips),
+        "recordings": int(clips.group.nunique()),
+        "folds": out_of_fold.FOLDS,
+        "seeds": list(seeds),
+    }
+
+
+if __name__ == "__main__":
+    main()
