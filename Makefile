@@ -11,7 +11,7 @@ export COURSE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lab bench clean
+.PHONY: help setup run test lab bench model clean
 
 help:
 	@echo 'make run     run the whole course headless into runs/ (DATASET=synthetic, kaggle or a folder)'
@@ -19,6 +19,7 @@ help:
 	@echo 'make test    check the style, then run every test'
 	@echo 'make lab     open the lessons in JupyterLab'
 	@echo 'make bench   measure on the recordings that DATASET names'
+	@echo 'make model   train the classifier of helpers/predict.py on the recordings that DATASET names'
 	@echo 'make setup   only install what the course needs, into .venv'
 	@echo 'make clean   remove .venv, runs/ and caches; data/ stays'
 	@echo
@@ -67,7 +68,13 @@ lab: $(STAMP)
 bench: $(STAMP)
 	@[ -n "$$DATASET" ] || { \
 	  echo 'make bench measures on recordings: name them, for example: make bench DATASET=kaggle' >&2; exit 1; }
-	@cd "$$CALLER"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/synthetic_to_real.py" --dataset "$$DATASET"
+	@cd "$$CALLER"; for measure in synthetic_to_real ladder feature_comparison; do \
+	  echo "== $$measure"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$measure.py" --dataset "$$DATASET" || exit 1; done
+
+model: $(STAMP)
+	@[ -n "$$DATASET" ] || { \
+	  echo 'make model trains on recordings: name them, for example: make model DATASET=kaggle' >&2; exit 1; }
+	@cd "$$CALLER"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/pretrained.py" --dataset "$$DATASET"
 
 clean:
 	rm -rf .venv .venv313 runs .pytest_cache .ruff_cache *.egg-info build

@@ -1,0 +1,180 @@
+"""From the article's network to the best, one change a rung, and what else there is beside it.
+
+Every method predicts every recording by models that were trained on other folds; no recording is
+parted between folds. The recipe was developed on the folds of seed 0; the rungs are measured on
+those of seed 1, the best recipe and its rivals on those of seeds 1, 2 and 3, which deal the folds
+and draw the first weights anew. Writes benchmarks/results/ladder.json.
+
+    python benchmarks/ladder.py --dataset path/to/audio-cats-and-dogs
+"""
+
+import argparse
+from dataclasses import asdict, replace
+
+import librosa
+import numpy as np
+import out_of_fold
+import pandas as pd
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from helpers import audio, datasets, evaluation, pipeline, recipes, splits, training, transfer
+
+ARTICLE = "the article's network, mended"
+BEST = "a committee of four"
+FIRST = recipes.Recipe(
+    network="article", by_level=False, by_clip=False, normalise=False, augment=(), untouched=0.0,
+    mixup=False, cosine=False, learning_rate=1e-3, pretrain=0, members=1, overlap=False,
+)  # fmt: skip
+# Each rung changes the one before it, unless it says that it was not kept.
+RUNGS = [
+    ("log-mel windows of 1.5 s", {}),
+    ("windows by their level", {"by_level": True}),
+    ("balance by clip", {"by_clip": True}),
+    ("level normalisation", {"normalise": True}),
+    ("pooling, fewer parameters", {"network": "compact"}),
+    ("schedule, weight decay", {"cosine": True, "learning_rate": 2e-3}),
+    ("time shift", {"augment": ("shift",), "untouched": 0.2}),
+    ("gain over frequency", {"augment": ("shift", "equalise")}),
+    ("pitch and length", {"augment": ("shift", "transpose", "crop", "equalise")}),
+    ("rooms", {"augment": ("shift", "transpose", "crop", "equalise", "reverberate")}),
+    ("noise", {"augment": recipes.BEST.augment[:-1]}),
+    ("SpecAugment", {"augment": recipes.BEST.augment}),
+    ("mixup", {"mixup": True}),
+    ("synthetic clips added, not kept", {"added": 0.25}),
+    ("synthetic clips first", {"pretrain": recipes.BEST.pretrain, "learning_rate": 1e-3}),
+    ("overlapping windows averaged", {"overlap": True}),
+    (BEST, {"members": recipes.BEST.members}),
+]
+
+
+def ladder():
+    """[(name, Recipe)], the last one the best."""
+    rungs, recipe = [], FIRST
+    for name, change in RUNGS:
+        rungs.append((name, replace(recipe, **change)))
+        if "not kept" not in name:
+            recipe = rungs[-1][1]
+    assert recipe == recipes.BEST, "the last rung is not the recipe that is shipped"
+    return rungs
+
+
+def article(clips, seed):
+    """The article's spectrograms, network and training, with the mended loss, in folds."""
+    fold, names, tables = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips), []
+    for k in range(out_of_fold.FOLDS):
+        part = np.where(fold == k, "test", "train")
+        parted = splits.with_validation(clips.assign(split=part), seed=seed)
+        model, _ = training.train_article_cnn(parted, seed=seed)
+        held = clips[fold == k]
+        data = pipeline.batches(pipeline.preprocess(held, names))
+        tables.append(evaluation.predict(model, data, held, names))
+    return _joined(tables, clips, model.count_params())
+
+
+def recipe(clips, made, chosen, seed):
+    tables = []
+    for held, model in recipes.fold_models(clips, chosen, out_of_fold.FOLDS, seed, made):
+        tables.append(recipes.predict(model, clips[held], chosen, datasets.classes(clips)))
+    return _joined(tables, clips, model.count_params())
+
+
+def classical(clips, numbers, estimator, seed):
+    """A scikit-learn estimator on a row of numbers a clip."""
+    fold, names, tables = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips), []
+    for k in range(out_of_fold.FOLDS):
+        estimator.fit(numbers[fold != k], clips.label[fold != k])
+        share = estimator.predict_proba(numbers[fold == k])
+        tables.append(evaluation.table(np.log(share + 1e-12), clips[fold == k], names))
+    return _joined(tables, clips, None)
+
+
+def _joined(tables, clips, parameters):
+    table = pd.concat(tables).loc[clips.index]
+    table.attrs["parameters"] = parameters
+    return table
+
+
+def mfcc_statistics(clips):
+    """Mean and deviation of 20 MFCCs and of their deltas: float, shape (clips, 80)."""
+    rows = []
+    for path in clips.path:
+        mfcc = librosa.feature.mfcc(y=audio.load(path)[0], sr=audio.SAMPLE_RATE, n_mfcc=20)
+        both = np.concatenate([mfcc, librosa.feature.delta(mfcc, mode="nearest")])
+        rows.append(np.concatenate([both.mean(axis=1), both.std(axis=1)]))
+    return np.array(rows)
+
+
+def rivals(clips, yamnet):
+    """{name: function of a seed}."""
+    duration, mfcc = clips[["duration"]].to_numpy(), mfcc_statistics(clips)
+    simple = {
+        "the larger class": (duration, DummyClassifier()),
+        "tree on the duration": (duration, DecisionTreeClassifier(max_depth=3, random_state=0)),
+        "MFCC statistics, logistic regression": (
+            mfcc, make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))),
+        "MFCC statistics, SVM": (
+            mfcc, make_pipeline(StandardScaler(), CalibratedClassifierCV(SVC(), ensemble=False))),
+        "MFCC statistics, random forest": (
+            mfcc, RandomForestClassifier(500, random_state=0, n_jobs=2)),
+    }  # fmt: skip
+    methods = {
+        name: lambda seed, x=x, y=y: classical(clips, x, y, seed) for name, (x, y) in simple.items()
+    }
+    backbone = transfer.yamnet(yamnet)
+    if backbone is not None:
+        inner, _ = transfer.features(backbone, clips)
+        methods["YAMNet and a head"] = lambda seed: transfer.cross_validate(
+            inner, clips, out_of_fold.FOLDS, seed
+        )
+    return methods
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dataset", required=True, help="folder of the real recordings")
+    parser.add_argument("--yamnet", default="auto", help="auto, none or the path of its file")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    options = parser.parse_args()
+    clips, made = out_of_fold.clips_of(options.dataset)
+    seeds, results = options.seeds, {"rungs": [], "rivals": []}
+
+    def add(kind, name, tables, **more):
+        results[kind].append({"name": name} | out_of_fold.scores(tables, clips.group) | more)
+
+    best = [
+        out_of_fold.measured(BEST, clips, seed, lambda s: recipe(clips, made, recipes.BEST, s),
+                             **asdict(recipes.BEST))
+        for seed in seeds
+    ]  # fmt: skip
+    methods = rivals(clips, options.yamnet)
+    for name, method in methods.items():
+        tables = [out_of_fold.measured(name, clips, seed, method) for seed in seeds]
+        add("rivals", name, tables)
+        if name == "YAMNet and a head":
+            both = [out_of_fold.mean_of(pair) for pair in zip(tables, best)]
+            for table, parts in zip(both, zip(tables, best)):
+                table.attrs["seconds"] = sum(part.attrs["seconds"] for part in parts)
+            add("rivals", "YAMNet and the committee together", both)
+    first = [out_of_fold.measured(ARTICLE, clips, seeds[0], lambda s: article(clips, s))]
+    add("rungs", ARTICLE, first)
+    for name, chosen in ladder()[:-1]:
+        run = out_of_fold.measured(
+            name, clips, seeds[0], lambda s, r=chosen: recipe(clips, made, r, s), **asdict(chosen)
+        )
+        add("rungs", name, [run])
+    add("rungs", BEST, best)
+    results["clips"] = len(clips)
+    results["recordings"] = int(clips.group.nunique())
+    results["folds"], results["seeds"] = out_of_fold.FOLDS, seeds
+    out_of_fold.write_json(out_of_fold.RESULTS / "ladder.json", results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Predictions of every clip by models that never heard its recording, measured once and kept.
+
+A long measurement can be interrupted: each method's predictions for each seed are a CSV file in
+runs/bench/, and a file of the same clips, method and code is read instead of being made again.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from helpers import datasets, evaluation, synthesis  # noqa: E402
+
+KEPT = ROOT / "runs" / "bench"
+RESULTS = ROOT / "benchmarks" / "results"
+FOLDS, CODE = 5, ("audio", "features", "augmentation", "pipeline", "models", "recipes")
+
+
+def clips_of(dataset):
+    """The recordings, and synthetic clips to pretrain on: two catalogs."""
+    made = synthesis.make_dataset(KEPT / "synthetic", seed=1, n_clips=1_000)
+    return datasets.load(dataset, quiet=True), datasets.load(made, quiet=True)
+
+
+def measured(name, clips, seed, method, **settings):
+    """Predictions of one method for one seed: read, or made by calling it.
+
+    Args:
+        name: of the file.
+        clips: a catalog.
+        seed: of the folds and the method.
+        method: called with the seed; gives a DataFrame as evaluation.predict does, indexed as the
+            catalog. Its attrs["parameters"], if it has any, are kept.
+        settings: all else that the result depends on.
+
+    Returns:
+        DataFrame; attrs: seconds a fold, parameters.
+    """
+    code = "".join((ROOT / "helpers" / f"{module}.py").read_text("utf-8") for module in CODE)
+    facts = json.dumps([datasets.fingerprint(clips), settings, code], default=str)
+    key = hashlib.sha256(facts.encode()).hexdigest()[:8]
+    KEPT.mkdir(parents=True, exist_ok=True)
+    path = KEPT / f"{name}-{seed}-{key}.csv"
+    if path.is_file():
+        table = pd.read_csv(path, index_col="clip")
+        about = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    else:
+        start = time.perf_counter()
+        table = method(seed)
+        about = {
+            "seconds": round((time.perf_counter() - start) / FOLDS, 1),
+            "parameters": table.attrs.get("parameters"),
+        }
+        table.to_csv(path.with_suffix(".partial"), index_label="clip")
+        write_json(path.with_suffix(".json"), about)
+        os.replace(path.with_suffix(".partial"), path)
+    table.attrs.update(about)
+    balanced = evaluation.summary(table)["balanced_accuracy"]
+    print(f"{name:32} seed {seed}: {balanced:6.1%}, {about['seconds']} s a fold", flush=True)
+    return table
+
+
+def scores(tables, group, brief=False):
+    """Balanced accuracy of one method over its seeds.
+
+    Args:
+        tables: list of DataFrames as from measured, one a seed.
+        group: of each clip.
+        brief: only the balanced accuracy and its interval.
+
+    Returns:
+        dict: balanced_accuracy, the mean over the seeds; low, high, its 95 % interval, for which
+        groups are drawn; by_seed; accuracy; errors, a seed; seconds a fold; parameters.
+    """
+    each = [evaluation.summary(table) for table in tables]
+    low, high = evaluation.by_group(tables, group)
+    balanced = {
+        "balanced_accuracy": round(float(np.mean([one["balanced_accuracy"] for one in each])), 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+    }
+    if brief:
+        return balanced
+    return balanced | {
+        "by_seed": [round(float(one["balanced_accuracy"]), 4) for one in each],
+        "accuracy": round(float(np.mean([one["accuracy"] for one in each])), 4),
+        "errors": [int((~table.correct).sum()) for table in tables],
+        "seconds": float(np.median([table.attrs.get("seconds", np.nan) for table in tables])),
+        "parameters": tables[0].attrs.get("parameters"),
+    }
+
+
+def mean_of(tables):
+    """One table whose probabilities are the mean over several: seeds, or methods."""
+    columns = [name for name in tables[0] if name.startswith("p_")]
+    mean = np.mean([table[columns].to_numpy() for table in tables], axis=0)
+    names = [name.removeprefix("p_") for name in columns]
+    return evaluation.table(np.log(np.maximum(mean, 1e-12)), tables[0], names)
+
+
+def write_json(path, content):
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    os.replace(partial, path)

@@ -1,0 +1,167 @@
+"""Make the model that the course ships, and measure what can be said of it.
+
+It is trained on all recordings, so that it is never scored on them: every figure comes from models
+of the same recipe that were trained on other folds. Writes data/pretrained/cat_dog_cnn.keras, the
+same as .tflite, its card as .json, and benchmarks/results/pretrained.json.
+
+    python benchmarks/pretrained.py --dataset path/to/audio-cats-and-dogs
+"""
+
+import argparse
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import ladder
+import numpy as np
+import out_of_fold
+import pandas as pd
+import soundfile
+
+from helpers import audio, datasets, evaluation, models, pipeline, predict, recipes, splits
+from helpers.augmentation import DEGRADATIONS
+
+MODEL = out_of_fold.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
+UNSURE_BELOW = 0.6  # chosen beforehand, for any recipe
+
+
+def degraded(clips, change, folder, seed=0):
+    """The same catalog, its clips changed and written as 16-bit WAV files into a folder."""
+    paths = []
+    for number, path in enumerate(clips.path):
+        wave = change(audio.load(path)[0], np.random.default_rng([seed, number]))
+        wave = wave / max(1.0, np.abs(wave).max())  # 16 bits hold no more than full scale
+        paths.append(str(Path(folder) / f"{number}.wav"))
+        soundfile.write(paths[-1], wave, audio.SAMPLE_RATE)
+    return clips.assign(path=paths)
+
+
+def on_degraded(clips, made, seed):
+    """Predictions on every kind of copy: the tables of evaluation.predict, one below the other."""
+    names, parts = datasets.classes(clips), []
+    with tempfile.TemporaryDirectory() as scratch:
+        copies = {}
+        for number, (kind, change) in enumerate(DEGRADATIONS.items()):
+            folder = Path(scratch) / str(number)
+            folder.mkdir()
+            copies[kind] = degraded(clips, change, folder)
+        folds = recipes.fold_models(clips, recipes.BEST, out_of_fold.FOLDS, seed, made)
+        for held, model in folds:
+            parts += [
+                recipes.predict(model, copy[held], recipes.BEST, names).assign(kind=kind)
+                for kind, copy in copies.items()
+            ]
+    return pd.concat(parts)
+
+
+def calibrated(table, fold):
+    """Each fold rescaled by the temperature that fits the others."""
+    parts = [
+        evaluation.rescale(table[fold == k], evaluation.temperature(table[fold != k]))
+        for k in np.unique(fold)
+    ]
+    return pd.concat(parts).loc[table.index]
+
+
+def agreement(path, clips):
+    """Largest difference of a probability between the two files, over some clips of all lengths."""
+    both = [predict.Classifier.load(path.with_suffix(ending)) for ending in (".keras", ".tflite")]
+
+    def shares(classifier, file):
+        answer: predict.Prediction = classifier.predict(file)
+        return list(answer.probabilities.values())
+
+    answers = [[shares(one, file) for file in clips.path] for one in both]
+    return float(np.abs(np.subtract(*answers)).max())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dataset", required=True, help="folder of the real recordings")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    options = parser.parse_args()
+    clips, made = out_of_fold.clips_of(options.dataset)
+    names, settings = datasets.classes(clips), asdict(recipes.BEST)
+
+    tables = [
+        out_of_fold.measured(
+            ladder.BEST, clips, seed,
+            lambda s: ladder.recipe(clips, made, recipes.BEST, s), **settings,
+        )
+        for seed in options.seeds
+    ]  # fmt: skip
+    scaled = [
+        calibrated(table, splits.folds(clips, out_of_fold.FOLDS, seed))
+        for table, seed in zip(tables, options.seeds)
+    ]
+    temperature = evaluation.temperature(pd.concat(tables))
+    sure = pd.concat(scaled)
+    sure = sure[sure.filter(like="p_").max(axis=1) >= UNSURE_BELOW]
+
+    copies = out_of_fold.measured(
+        "degraded copies",
+        clips,
+        options.seeds[0],
+        lambda s: on_degraded(clips, made, s),
+        **settings,
+    )
+    results = {
+        "cross-validated": out_of_fold.scores(tables, clips.group),
+        "temperature": round(temperature, 3),
+        "calibration error before": [round(evaluation.calibration_error(t), 4) for t in tables],
+        "calibration error": [round(evaluation.calibration_error(t), 4) for t in scaled],
+        "unsure below": UNSURE_BELOW,
+        "answered": round(len(sure) / sum(map(len, scaled)), 4),
+        "accuracy where answered": round(float(sure.correct.mean()), 4),
+        "degraded": {
+            kind: out_of_fold.scores([part.loc[clips.index]], clips.group, brief=True)
+            for kind, part in copies.groupby("kind", sort=False)
+        },
+        "hardest": hardest(tables, clips),
+    }
+
+    model = recipes.train(clips, recipes.BEST, 0, made=made)
+    MODEL.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=MODEL.parent) as scratch:
+        whole = models.from_waveform(model, names, temperature)
+        part = Path(scratch) / MODEL.name
+        whole.save(part)
+        models.to_litert(whole, part.with_suffix(".tflite"))
+        card = {
+            "names": names, "unsure_below": UNSURE_BELOW, "temperature": results["temperature"],
+            "trained on": f"{len(clips)} recordings, {datasets.fingerprint(clips)}",
+            "clips": sorted(Path(clip).name for clip in clips.index), "keras": keras.__version__,
+            "window_seconds": pipeline.WINDOW / audio.SAMPLE_RATE,
+            "window_hop_seconds": pipeline.WINDOW_HOP / audio.SAMPLE_RATE,
+        }  # fmt: skip
+        out_of_fold.write_json(part.with_suffix(".json"), card)
+        results["agreement"] = agreement(part, clips.iloc[::10])
+        for ending in (".keras", ".tflite", ".json"):
+            part.with_suffix(ending).replace(MODEL.with_suffix(ending))
+    results["parameters"] = model.count_params()
+    results["bytes"] = {e: MODEL.with_suffix(e).stat().st_size for e in (".keras", ".tflite")}
+    out_of_fold.write_json(out_of_fold.RESULTS / "pretrained.json", results)
+
+
+def hardest(tables, clips, count=15):
+    """The clips that other folds' models find least like their label, and what is left without."""
+    right = np.mean(
+        [table.filter(like="p_").to_numpy()[np.arange(len(table)), label_of(table)]
+         for table in tables], axis=0,
+    )  # fmt: skip
+    worst = np.argsort(right)[:count]
+    rest = [table.drop(index=clips.index[worst]) for table in tables]
+    kept = clips.drop(index=clips.index[worst])
+    return {
+        "clips": {clips.index[i]: round(float(right[i]), 3) for i in worst},
+        "without them": out_of_fold.scores(rest, kept.group, brief=True),
+    }
+
+
+def label_of(table):
+    return np.searchsorted(sorted(table.label.unique()), table.label)
+
+
+if __name__ == "__main__":
+    main()
