@@ -13,8 +13,9 @@ MAX_LINES = 280
 # A module imports only from those before it; colab stands alone.
 ORDER = [
     *("__init__", "quiet", "parameters", "report", "audio", "voices", "synthesis", "folders"),
-    *("splits", "datasets", "features", "pipeline", "models", "training", "evaluation"),
-    *("plots", "widgets", "judges", "checks", "predict", "app"),
+    *("splits", "datasets", "features", "augmentation", "pipeline", "models", "training"),
+    *("evaluation", "recipes", "transfer", "plots", "widgets", "judges", "judges_more", "checks"),
+    *("predict", "app"),
 ]
 ALONE = {"colab"}
 ENTRY_POINTS = {"main"}
@@ -109,9 +110,7 @@ def named_lessons(text):
     return [
         token.string
         for token in tokenize.generate_tokens(io.StringIO(text).readline)
-        if token.type in kinds
-        and token.start[0] not in docstrings
-        and mention.search(token.string)
+        if token.type in kinds and token.start[0] not in docstrings and mention.search(token.string)
     ]
 
 
@@ -148,7 +147,7 @@ def test_no_module_names_a_lesson(module):
 
 # ---- these checks must be able to fail
 
-AUDIO = '''
+AUDIO = """
 RATE = 16_000
 _CACHE = {}
 def load(path): ...
@@ -156,7 +155,7 @@ def _read(path): ...
 class AudioError(ValueError): ...
 class Clip: ...
 def main(): ...
-'''
+"""
 
 
 def program(text):
