@@ -65,16 +65,13 @@ test: $(STAMP)
 lab: $(STAMP)
 	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $(ARGS)
 
-bench: $(STAMP)
+bench: MEASURES := synthetic_to_real ladder feature_comparison
+model: MEASURES := pretrained
+bench model: $(STAMP)
 	@[ -n "$$DATASET" ] || { \
-	  echo 'make bench measures on recordings: name them, for example: make bench DATASET=kaggle' >&2; exit 1; }
-	@cd "$$CALLER"; for measure in synthetic_to_real ladder feature_comparison; do \
+	  echo 'make $@ needs recordings: name them, for example: make $@ DATASET=kaggle' >&2; exit 1; }
+	@cd "$$CALLER"; for measure in $(MEASURES); do \
 	  echo "== $$measure"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$measure.py" --dataset "$$DATASET" || exit 1; done
-
-model: $(STAMP)
-	@[ -n "$$DATASET" ] || { \
-	  echo 'make model trains on recordings: name them, for example: make model DATASET=kaggle' >&2; exit 1; }
-	@cd "$$CALLER"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/pretrained.py" --dataset "$$DATASET"
 
 clean:
 	rm -rf .venv .venv313 runs .pytest_cache .ruff_cache *.egg-info build

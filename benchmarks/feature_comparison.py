@@ -7,11 +7,9 @@ and its augmentation were developed on log-mel pictures. Writes benchmarks/resul
     python benchmarks/feature_comparison.py --dataset path/to/audio-cats-and-dogs
 """
 
-import argparse
 import itertools
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-import ladder
 import numpy as np
 import out_of_fold
 
@@ -42,10 +40,7 @@ def pairs(tables):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", required=True, help="folder of the real recordings")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    options = parser.parse_args()
+    options = out_of_fold.arguments(__doc__).parse_args()
     clips, made = out_of_fold.clips_of(options.dataset)
     results = compare(clips, made, replace(recipes.BEST, members=1), options.seeds)
     out_of_fold.write_json(out_of_fold.RESULTS / "features.json", results)
@@ -57,12 +52,8 @@ def compare(clips, made, recipe, seeds):
     for name, kind in KINDS.items():
         chosen = replace(recipe, features=kind)
         tables = [
-            out_of_fold.measured(
-                f"features, {name}", clips, seed,
-                lambda s, r=chosen: ladder.recipe(clips, made, r, s), **asdict(chosen),
-            )
-            for seed in seeds
-        ]  # fmt: skip
+            out_of_fold.by_recipe(f"features, {name}", clips, made, chosen, seed) for seed in seeds
+        ]
         rows.append({"name": name} | out_of_fold.scores(tables, clips.group))
         together[name] = out_of_fold.mean_of(tables)
     return {

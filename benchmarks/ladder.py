@@ -8,8 +8,7 @@ and draw the first weights anew. Writes benchmarks/results/ladder.json.
     python benchmarks/ladder.py --dataset path/to/audio-cats-and-dogs
 """
 
-import argparse
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import librosa
 import numpy as np
@@ -78,13 +77,6 @@ def article(clips, seed):
     return _joined(tables, clips, model.count_params())
 
 
-def recipe(clips, made, chosen, seed):
-    tables = []
-    for held, model in recipes.fold_models(clips, chosen, out_of_fold.FOLDS, seed, made):
-        tables.append(recipes.predict(model, clips[held], chosen, datasets.classes(clips)))
-    return _joined(tables, clips, model.count_params())
-
-
 def classical(clips, numbers, estimator, seed):
     """A scikit-learn estimator on a row of numbers a clip."""
     fold, names, tables = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips), []
@@ -137,22 +129,16 @@ def rivals(clips, yamnet):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", required=True, help="folder of the real recordings")
+    parser = out_of_fold.arguments(__doc__)
     parser.add_argument("--yamnet", default="auto", help="auto, none or the path of its file")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     options = parser.parse_args()
     clips, made = out_of_fold.clips_of(options.dataset)
     seeds, results = options.seeds, {"rungs": [], "rivals": []}
 
-    def add(kind, name, tables, **more):
-        results[kind].append({"name": name} | out_of_fold.scores(tables, clips.group) | more)
+    def add(kind, name, tables):
+        results[kind].append({"name": name} | out_of_fold.scores(tables, clips.group))
 
-    best = [
-        out_of_fold.measured(BEST, clips, seed, lambda s: recipe(clips, made, recipes.BEST, s),
-                             **asdict(recipes.BEST))
-        for seed in seeds
-    ]  # fmt: skip
+    best = [out_of_fold.by_recipe(BEST, clips, made, recipes.BEST, seed) for seed in seeds]
     methods = rivals(clips, options.yamnet)
     for name, method in methods.items():
         tables = [out_of_fold.measured(name, clips, seed, method) for seed in seeds]
@@ -165,10 +151,7 @@ def main():
     first = [out_of_fold.measured(ARTICLE, clips, seeds[0], lambda s: article(clips, s))]
     add("rungs", ARTICLE, first)
     for name, chosen in ladder()[:-1]:
-        run = out_of_fold.measured(
-            name, clips, seeds[0], lambda s, r=chosen: recipe(clips, made, r, s), **asdict(chosen)
-        )
-        add("rungs", name, [run])
+        add("rungs", name, [out_of_fold.by_recipe(name, clips, made, chosen, seeds[0])])
     add("rungs", BEST, best)
     results["clips"] = len(clips)
     results["recordings"] = int(clips.group.nunique())

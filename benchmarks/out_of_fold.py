@@ -4,11 +4,13 @@ A long measurement can be interrupted: each method's predictions for each seed a
 runs/bench/, and a file of the same clips, method and code is read instead of being made again.
 """
 
+import argparse
 import hashlib
 import json
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +19,21 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helpers import datasets, evaluation, synthesis  # noqa: E402
+from helpers import datasets, evaluation, recipes, synthesis  # noqa: E402
 
 KEPT = ROOT / "runs" / "bench"
 RESULTS = ROOT / "benchmarks" / "results"
-FOLDS, CODE = 5, ("audio", "features", "augmentation", "pipeline", "models", "recipes")
+FOLDS = 5
+CODE = ("audio", "splits", "features", "augmentation", "pipeline", "models", "training",
+        "evaluation", "recipes", "transfer")  # fmt: skip
+
+
+def arguments(program):
+    """A parser of what every measurement on recordings takes, described by its docstring."""
+    parser = argparse.ArgumentParser(description=program.splitlines()[0])
+    parser.add_argument("--dataset", required=True, help="folder of the real recordings")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    return parser
 
 
 def clips_of(dataset):
@@ -66,6 +78,16 @@ def measured(name, clips, seed, method, **settings):
     balanced = evaluation.summary(table)["balanced_accuracy"]
     print(f"{name:32} seed {seed}: {balanced:6.1%}, {about['seconds']} s a fold", flush=True)
     return table
+
+
+def by_recipe(name, clips, made, recipe, seed):
+    """As measured, of a recipe: made are the synthetic clips that it may take."""
+
+    def method(seed):
+        return recipes.cross_validate(clips, recipe, FOLDS, seed, made)
+
+    facts = {"made": datasets.fingerprint(made)}
+    return measured(name, clips, seed, method, **asdict(recipe), **facts)
 
 
 def scores(tables, group, brief=False):

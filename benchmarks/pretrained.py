@@ -7,7 +7,6 @@ same as .tflite, its card as .json, and benchmarks/results/pretrained.json.
     python benchmarks/pretrained.py --dataset path/to/audio-cats-and-dogs
 """
 
-import argparse
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -77,20 +76,14 @@ def agreement(path, clips):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", required=True, help="folder of the real recordings")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    options = parser.parse_args()
+    options = out_of_fold.arguments(__doc__).parse_args()
     clips, made = out_of_fold.clips_of(options.dataset)
-    names, settings = datasets.classes(clips), asdict(recipes.BEST)
+    names = datasets.classes(clips)
 
     tables = [
-        out_of_fold.measured(
-            ladder.BEST, clips, seed,
-            lambda s: ladder.recipe(clips, made, recipes.BEST, s), **settings,
-        )
+        out_of_fold.by_recipe(ladder.BEST, clips, made, recipes.BEST, seed)
         for seed in options.seeds
-    ]  # fmt: skip
+    ]
     scaled = [
         calibrated(table, splits.folds(clips, out_of_fold.FOLDS, seed))
         for table, seed in zip(tables, options.seeds)
@@ -104,7 +97,8 @@ def main():
         clips,
         options.seeds[0],
         lambda s: on_degraded(clips, made, s),
-        **settings,
+        **asdict(recipes.BEST),
+        made=datasets.fingerprint(made),
     )
     results = {
         "cross-validated": out_of_fold.scores(tables, clips.group),
@@ -146,10 +140,7 @@ def main():
 
 def hardest(tables, clips, count=15):
     """The clips that other folds' models find least like their label, and what is left without."""
-    right = np.mean(
-        [table.filter(like="p_").to_numpy()[np.arange(len(table)), label_of(table)]
-         for table in tables], axis=0,
-    )  # fmt: skip
+    right = np.mean([evaluation.of_label(table) for table in tables], axis=0)
     worst = np.argsort(right)[:count]
     rest = [table.drop(index=clips.index[worst]) for table in tables]
     kept = clips.drop(index=clips.index[worst])
@@ -157,10 +148,6 @@ def hardest(tables, clips, count=15):
         "clips": {clips.index[i]: round(float(right[i]), 3) for i in worst},
         "without them": out_of_fold.scores(rest, kept.group, brief=True),
     }
-
-
-def label_of(table):
-    return np.searchsorted(sorted(table.label.unique()), table.label)
 
 
 if __name__ == "__main__":

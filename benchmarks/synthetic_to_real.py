@@ -10,24 +10,18 @@ benchmarks/results/synthetic_to_real.json.
 """
 
 import argparse
-import json
-import os
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+import out_of_fold
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from helpers import audio, datasets, features, models, pipeline, synthesis  # noqa: E402
-from helpers.quiet import keras  # noqa: E402
+from helpers import audio, augmentation, datasets, features, models, pipeline, synthesis
+from helpers.quiet import keras
 
 SECONDS, WINDOWS = 1.5, 6  # of a window; windows a clip at most
 EPOCHS, STEPS, BATCH = 18, 40, 32
-RANGE = 60.0  # dB below a window's maximum that the network sees
 VIEWS = 6  # augmented copies of a test window whose logits are averaged
 
 
@@ -43,30 +37,17 @@ def windows(clips):
     return features.log_mel(np.concatenate(cut)).numpy(), np.array(owner)
 
 
-def normalise(decibels):
-    """Each window by itself: mean 0, deviation 1, so that neither level nor gain tells."""
-    decibels = np.maximum(decibels, decibels.max((1, 2), keepdims=True) - RANGE)
-    mean, deviation = decibels.mean((1, 2), keepdims=True), decibels.std((1, 2), keepdims=True)
-    return ((decibels - mean) / (deviation + 1e-3))[..., None].astype(np.float32)
-
-
 def augment(decibels, rng):
     """Another microphone, another noise floor, another moment, a masked band and a masked time."""
     n, frames, bands = decibels.shape
     knots = np.linspace(0, bands - 1, 5)
     curve = np.array([np.interp(np.arange(bands), knots, e) for e in np.eye(5)], np.float32)
     x = decibels + (rng.normal(0, 6, (n, 5)).astype(np.float32) @ curve)[:, None]
-    floor = x.max((1, 2))[:, None] - rng.uniform(10, 70, (n, 1)) + rng.normal(0, 8, (n, 5)) @ curve
-    floor = floor - np.linspace(0, 1, bands) * rng.uniform(0, 20, (n, 1))
-    noise = rng.standard_exponential((n, frames, bands), np.float32)
-    noise *= 10 ** (floor[:, None].astype(np.float32) / 10)
-    x = 10 * np.log10(10 ** (x / 10) + noise)
-    moment = (np.arange(frames) + rng.integers(frames, size=(n, 1))) % frames
-    x = x[np.arange(n)[:, None], moment]
+    x = augmentation.shift(augmentation.noise(x, rng), rng)
     x = np.take_along_axis(
         x, (np.arange(bands) + rng.integers(-2, 3, (n, 1))).clip(0, bands - 1)[:, None], 2
     )
-    x = normalise(x)
+    x = np.array(pipeline.normalise(x))
     for one in x:  # SpecAugment (Park et al. 2019)
         band, width = rng.integers(bands - 8), rng.integers(8)
         time_, length = rng.integers(frames - 12), rng.integers(12)
@@ -92,10 +73,7 @@ def train(decibels, owner, label, seed):
     for _ in range(EPOCHS):
         drawn = rng.choice(len(decibels), STEPS * BATCH, p=weight / weight.sum())
         x, y = augment(decibels[drawn], rng), np.eye(2, dtype=np.float32)[label[owner[drawn]]]
-        other, share = rng.permutation(len(x)), rng.beta(0.4, 0.4, len(x)).astype(np.float32)
-        share = np.maximum(share, 1 - share)
-        x += (1 - share)[:, None, None, None] * (x[other] - x)
-        y += (1 - share)[:, None] * (y[other] - y)
+        x, y = augmentation.mixup(x, y, rng)
         model.fit(x, y, batch_size=BATCH, shuffle=False, verbose=0)
     return model
 
@@ -112,22 +90,13 @@ def score(model, decibels, owner):
     return np.bincount(owner, logits[:, 1] - logits[:, 0]) / np.bincount(owner)
 
 
-def write_json(path, results):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(results, indent=1) + "\n")
-    os.replace(partial, path)
-
-
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", required=True, help="folder of the real recordings")
     parser.add_argument("--draws", type=int, nargs="+", default=[1, 2, 3], help="synthesis seeds")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="training seeds")
     parser.add_argument("--clips", type=int, default=300, help="synthetic clips a draw")
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "benchmarks" / "results" / "synthetic_to_real.json"
-    )
+    parser.add_argument("--out", type=Path, default=out_of_fold.RESULTS / "synthetic_to_real.json")
     options = parser.parse_args(arguments)
     real = datasets.load(options.dataset, quiet=True)
     names = datasets.classes(real)
@@ -162,7 +131,7 @@ def main(arguments=None):
         "parameters": model.count_params(),
         "runs": runs,
     }
-    write_json(options.out, results)
+    out_of_fold.write_json(options.out, results)
     print(f"mean {results['mean']:.1%}, minimum {results['minimum']:.1%}")
     return real, np.mean(scores, axis=0)
 

@@ -228,9 +228,16 @@ def log_loss(predictions):
 
     Taught in notebooks/05_evaluate.ipynb.
     """
+    return float(-np.log(np.maximum(of_label(predictions), 1e-12)).mean())
+
+
+def of_label(predictions):
+    """The probability that each clip's own label was given: float, shape (clips,).
+
+    Taught in notebooks/05_evaluate.ipynb.
+    """
     columns = predictions.columns.get_indexer("p_" + predictions.label)
-    right = predictions.to_numpy()[np.arange(len(predictions)), columns].astype(float)
-    return float(-np.log(np.maximum(right, 1e-12)).mean())
+    return predictions.to_numpy()[np.arange(len(predictions)), columns].astype(float)
 
 
 def temperature(predictions):

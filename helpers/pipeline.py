@@ -176,22 +176,23 @@ def windows(waveform):
     return np.array(cut[: len(waveform) : WINDOW_HOP])
 
 
-def decibels(cut, level=True):
-    """Log-mel of windows, each brought to the same level first unless told not to.
+def decibels(cut, level=True, of=features.log_mel):
+    """Log-mel of windows, or another picture in dB, each brought to the same level first.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
         cut: float32, shape (windows, 24000).
         level: scale each to a root-mean-square of 0.1 (-20 dB); silence stays silence.
+        of: gives the decibels of waveforms.
 
     Returns:
-        float32, shape (windows, 94, 64), dB.
+        float32, shape (windows, 94, bands), dB.
     """
     if level:
         root = _ops.sqrt(_ops.mean(_ops.square(cut), axis=1, keepdims=True))
         cut = cut / _ops.maximum(root, 1e-9) / 10
-    return features.log_mel(cut)
+    return of(cut)
 
 
 def normalise(decibels):

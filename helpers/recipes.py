@@ -14,9 +14,12 @@ from helpers.training import set_seed
 
 _MASK = "mask"  # the one augmentation of normalised pictures
 _banks = {}
-# Of which powers the pictures are the decibels; without, they are log-mel.
-_POWERS = {"log_mel": None, "mfcc": None, "chroma": features.chroma}
-_POWERS["stft"] = lambda cut: features.linear_bands(features.stft(cut) ** 2)
+_DECIBELS = {  # what is augmented; MFCCs follow in the model
+    "log_mel": features.log_mel,
+    "mfcc": features.log_mel,
+    "chroma": lambda cut: features.decibels(features.chroma(cut)),
+    "stft": lambda cut: features.decibels(features.linear_bands(features.stft(cut) ** 2)),
+}
 
 
 @dataclass(frozen=True)
@@ -179,14 +182,14 @@ def cross_validate(clips, recipe=BEST, n=5, seed=0, made=None):
         clips, recipe, n, seed, made: as fold_models.
 
     Returns:
-        DataFrame as from predict.
+        DataFrame as from predict; its attrs name a model's parameters.
     """
-    names = datasets.classes(clips)
-    parts = [
-        predict(model, clips[held], recipe, names)
-        for held, model in fold_models(clips, recipe, n, seed, made)
-    ]
-    return pd.concat(parts).loc[clips.index]
+    names, parts = datasets.classes(clips), []
+    for held, model in fold_models(clips, recipe, n, seed, made):
+        parts.append(predict(model, clips[held], recipe, names))
+    table = pd.concat(parts).loc[clips.index]
+    table.attrs["parameters"] = model.count_params()
+    return table
 
 
 class _Draws(keras.utils.PyDataset):
@@ -243,18 +246,12 @@ def _bank(clips, recipe):
         owner: int, shape (windows,): the row of each window's clip, rising.
         weight: float, shape (windows,): by how much each counts.
     """
-    power = _POWERS[recipe.features]
-    key = power, recipe.normalise
+    key = recipe.normalise, _DECIBELS[recipe.features]
     for path in clips.path:
         if (path, *key) not in _banks:
             cut = pipeline.windows(audio.load(path)[0])
             level = np.sqrt(np.mean(cut**2, axis=1)) + 1e-9
-            if power:
-                levelled = cut / (10 * level[:, None]) if recipe.normalise else cut
-                decibels = features.decibels(power(levelled))
-            else:
-                decibels = pipeline.decibels(cut, recipe.normalise)
-            _banks[(path, *key)] = np.array(decibels), level
+            _banks[(path, *key)] = np.array(pipeline.decibels(cut, *key)), level
     levels, weight = zip(*(_banks[(path, *key)] for path in clips.path))
     owner = np.repeat(np.arange(len(clips)), [len(part) for part in levels])
     weight = np.concatenate(weight) if recipe.by_level else np.ones(len(owner))
