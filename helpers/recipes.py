@@ -118,6 +118,7 @@ def _train_one(clips, recipe, seeds, start=None, made=None):
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, jit_compile=False)  # XLA takes twice as long on a processor
     model.fit(draws, epochs=recipe.epochs, steps_per_epoch=recipe.steps, shuffle=False, verbose=0)
+    draws.levels = None  # TensorFlow never lets go of a generator, nor that of its windows
     bare = type(model).from_config(model.get_config())  # a file would hold the optimizer's state
     bare.set_weights(model.get_weights())
     bare.history = model.history
