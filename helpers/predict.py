@@ -4,6 +4,7 @@
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ from helpers.quiet import keras
 
 _DEFAULT = datasets.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
 # What a model's card, the JSON file beside it, may say otherwise.
-_CARD = {"names": ["cat", "dog"], "unsure_below": 0.6, "min_seconds": 0.1, "silence_dbfs": -80.0}
+_CARD = {
+    "names": ["cat", "dog"], "unsure_below": 0.6, "min_seconds": 0.1, "silence_dbfs": -80.0,
+    "files": [],
+}  # fmt: skip
 _WINDOWS = 64  # at a time: 24 s of sound, so that an hour does not fill the memory
 _MAX_CHANNELS = 32
 
@@ -62,8 +66,8 @@ class Classifier:
 
     Args:
         run: float32 (1, samples) at 16 kHz to the dict of arrays that models.from_waveform names.
-        card: dict; what it leaves out of names, unsure_below (probability), min_seconds and
-            silence_dbfs (peak) has the default.
+        card: dict; what it leaves out of names, unsure_below (probability), min_seconds,
+            silence_dbfs (peak) and files (sha256 of those in training) has the default.
 
     Raises:
         ValueError: the model does not give one probability a name.
@@ -126,6 +130,17 @@ class Classifier:
         label = "unsure" if reason else max(probabilities, key=probabilities.get)
         return Prediction(label, reason, probabilities, timeline, seconds)
 
+    def knows(self, path):
+        """Whether the model was trained on this very file, so that its answer proves nothing.
+
+        Args:
+            path: of a file; a copy in another format is not recognised.
+
+        Returns:
+            bool.
+        """
+        return file_digest(path) in self.card["files"]
+
     def _answer(self, waveform):
         """Run the model on stretches of a clip; join them as the model joins its windows.
 
@@ -161,6 +176,12 @@ class Classifier:
         if best < card["unsure_below"]:
             return f"near the middle: {best:.3f}, less than the {card['unsure_below']:g} asked for"
         return None
+
+
+def file_digest(path):
+    """What identifies a file among those in training: its sha256, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _keras(path):
