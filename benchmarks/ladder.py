@@ -13,7 +13,6 @@ from dataclasses import replace
 import librosa
 import numpy as np
 import out_of_fold
-import pandas as pd
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -74,7 +73,7 @@ def article(clips, seed):
         held = clips[fold == k]
         data = pipeline.batches(pipeline.preprocess(held, names))
         tables.append(evaluation.predict(model, data, held, names))
-    return _joined(tables, clips, model.count_params())
+    return out_of_fold.joined(tables, clips, model.count_params())
 
 
 def classical(clips, numbers, estimator, seed):
@@ -84,13 +83,7 @@ def classical(clips, numbers, estimator, seed):
         estimator.fit(numbers[fold != k], clips.label[fold != k])
         share = estimator.predict_proba(numbers[fold == k])
         tables.append(evaluation.table(np.log(share + 1e-12), clips[fold == k], names))
-    return _joined(tables, clips, None)
-
-
-def _joined(tables, clips, parameters):
-    table = pd.concat(tables).loc[clips.index]
-    table.attrs["parameters"] = parameters
-    return table
+    return out_of_fold.joined(tables, clips)
 
 
 def mfcc_statistics(clips):
@@ -146,7 +139,8 @@ def main():
         if name == "YAMNet and a head":
             both = [out_of_fold.mean_of(pair) for pair in zip(tables, best)]
             for table, parts in zip(both, zip(tables, best)):
-                table.attrs["seconds"] = sum(part.attrs["seconds"] for part in parts)
+                for cost in ("seconds", "cpu_seconds"):
+                    table.attrs[cost] = sum(part.attrs[cost] for part in parts)
             add("rivals", "YAMNet and the committee together", both)
     first = [out_of_fold.measured(ARTICLE, clips, seeds[0], lambda s: article(clips, s))]
     add("rungs", ARTICLE, first)

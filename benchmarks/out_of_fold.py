@@ -54,7 +54,7 @@ def measured(name, clips, seed, method, **settings):
         settings: all else that the result depends on.
 
     Returns:
-        DataFrame; attrs: seconds a fold, parameters.
+        DataFrame; attrs: seconds and cpu_seconds a fold, parameters.
     """
     code = "".join((ROOT / "helpers" / f"{module}.py").read_text("utf-8") for module in CODE)
     facts = json.dumps([datasets.fingerprint(clips), settings, code], default=str)
@@ -65,10 +65,11 @@ def measured(name, clips, seed, method, **settings):
         table = pd.read_csv(path, index_col="clip")
         about = json.loads(path.with_suffix(".json").read_text("utf-8"))
     else:
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         table = method(seed)
         about = {
             "seconds": round((time.perf_counter() - start) / FOLDS, 1),
+            "cpu_seconds": round((time.process_time() - busy) / FOLDS, 1),
             "parameters": table.attrs.get("parameters"),
         }
         table.to_csv(path.with_suffix(".partial"), index_label="clip")
@@ -76,7 +77,7 @@ def measured(name, clips, seed, method, **settings):
         os.replace(path.with_suffix(".partial"), path)
     table.attrs.update(about)
     balanced = evaluation.summary(table)["balanced_accuracy"]
-    print(f"{name:32} seed {seed}: {balanced:6.1%}, {about['seconds']} s a fold", flush=True)
+    print(f"{name:36} seed {seed}: {balanced:6.1%}, {about['seconds']} s a fold", flush=True)
     return table
 
 
@@ -90,6 +91,13 @@ def by_recipe(name, clips, made, recipe, seed):
     return measured(name, clips, seed, method, **asdict(recipe), **facts)
 
 
+def joined(tables, clips, parameters=None):
+    """The folds' tables as one, in the order of the clips."""
+    table = pd.concat(tables).loc[clips.index]
+    table.attrs["parameters"] = parameters
+    return table
+
+
 def scores(tables, group, brief=False):
     """Balanced accuracy of one method over its seeds.
 
@@ -100,7 +108,8 @@ def scores(tables, group, brief=False):
 
     Returns:
         dict: balanced_accuracy, the mean over the seeds; low, high, its 95 % interval, for which
-        groups are drawn; by_seed; accuracy; errors, a seed; seconds a fold; parameters.
+        groups are drawn; by_seed; accuracy; errors, a seed; seconds and cpu_seconds a
+        fold, the second summed over the cores and little moved by what else runs; parameters.
     """
     each = [evaluation.summary(table) for table in tables]
     low, high = evaluation.by_group(tables, group)
@@ -115,9 +124,14 @@ def scores(tables, group, brief=False):
         "by_seed": [round(float(one["balanced_accuracy"]), 4) for one in each],
         "accuracy": round(float(np.mean([one["accuracy"] for one in each])), 4),
         "errors": [int((~table.correct).sum()) for table in tables],
-        "seconds": float(np.median([table.attrs.get("seconds", np.nan) for table in tables])),
+        "seconds": _median(tables, "seconds"),
+        "cpu_seconds": _median(tables, "cpu_seconds"),
         "parameters": tables[0].attrs.get("parameters"),
     }
+
+
+def _median(tables, name):
+    return float(np.median([table.attrs.get(name, np.nan) for table in tables]))
 
 
 def mean_of(tables):

@@ -105,6 +105,7 @@ def main():
         "temperature": round(temperature, 3),
         "calibration error before": [round(evaluation.calibration_error(t), 4) for t in tables],
         "calibration error": [round(evaluation.calibration_error(t), 4) for t in scaled],
+        "reliability": evaluation.reliability(pd.concat(scaled)).round(4).to_dict("records"),
         "unsure below": UNSURE_BELOW,
         "answered": round(len(sure) / sum(map(len, scaled)), 4),
         "accuracy where answered": round(float(sure.correct.mean()), 4),
@@ -125,7 +126,7 @@ def main():
         card = {
             "names": names, "unsure_below": UNSURE_BELOW, "temperature": results["temperature"],
             "trained on": f"{len(clips)} recordings, {datasets.fingerprint(clips)}",
-            "clips": sorted(Path(clip).name for clip in clips.index), "keras": keras.__version__,
+            "files": sorted({*map(predict.file_digest, clips.path)}), "keras": keras.__version__,
             "window_seconds": pipeline.WINDOW / audio.SAMPLE_RATE,
             "window_hop_seconds": pipeline.WINDOW_HOP / audio.SAMPLE_RATE,
         }  # fmt: skip

@@ -1,0 +1,95 @@
+"""How many recordings does transfer need, and how many a network trained from scratch?
+
+For each size, as many clips of each class are drawn from four folds, and the fifth is predicted:
+by a head on YAMNet, by the compact CNN from scratch, and by the same one pretrained on synthetic
+clips. Five draws, one for each fold, of which all ways get the same clips. The folds are those of
+the first seed. Writes benchmarks/results/transfer.json.
+
+    python benchmarks/transfer_curve.py --dataset path/to/audio-cats-and-dogs
+"""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import out_of_fold
+from sklearn.linear_model import LogisticRegression
+
+from helpers import datasets, evaluation, recipes, splits, transfer
+
+SIZES = (5, 10, 20, 40, 80)
+RECIPE = replace(recipes.BEST, members=1, epochs=8)
+WAYS = ("a head on YAMNet", "a CNN pretrained on synthetic clips", "a CNN from scratch")
+
+
+def predictions(inner, clips, made, size, seed):
+    """{way: the predictions of every clip, each by a model that learnt from size clips a class}."""
+    fold, names = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips)
+
+    def drawn(k):
+        return transfer.draw(clips[fold != k], size, seed=seed + k)
+
+    def by_head(_):
+        logarithms = np.empty((len(clips), len(names)))
+        for k in range(out_of_fold.FOLDS):
+            part = drawn(k)
+            head = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
+            head.fit(inner[clips.index.get_indexer(part.index)], part.label)
+            logarithms[fold == k] = head.predict_log_proba(inner[fold == k])
+        return evaluation.table(logarithms, clips, names)
+
+    def by_cnn(start):
+        return out_of_fold.joined(
+            (
+                recipes.predict(
+                    recipes.train(drawn(k), RECIPE, seed + k, start=start), clips[fold == k],
+                    RECIPE, names)
+                for k in range(out_of_fold.FOLDS)
+            ),
+            clips,
+        )  # fmt: skip
+
+    methods = {
+        WAYS[0]: by_head,
+        WAYS[1]: lambda seed: by_cnn(recipes.pretrain(made, RECIPE, seed)),
+        WAYS[2]: lambda seed: by_cnn(None),
+    }
+    return {
+        way: out_of_fold.measured(f"{way}, {size}", clips, seed, method, size=size)
+        for way, method in methods.items()
+    }
+
+
+def main():
+    parser = out_of_fold.arguments(__doc__)
+    parser.add_argument("--yamnet", default="auto", help="auto, none or the path of its file")
+    options = parser.parse_args()
+    clips, made = out_of_fold.clips_of(options.dataset)
+    backbone = transfer.yamnet(options.yamnet)
+    if backbone is None:
+        sys.exit("The learning curve compares with YAMNet: say where it is with --yamnet")
+    inner, scores = transfer.features(backbone, clips)
+    seed, fewest = options.seeds[0], clips.label.value_counts().min()
+    fold = splits.folds(clips, out_of_fold.FOLDS, seed)
+    curve = []
+    for size in SIZES:
+        for way, table in predictions(inner, clips, made, size, seed).items():
+            draws = [
+                round(float(evaluation.summary(table[fold == k])["balanced_accuracy"]), 4)
+                for k in range(out_of_fold.FOLDS)
+            ]
+            row = {"way": way, "clips": size, "draws": draws}
+            curve.append(row | out_of_fold.scores([table], clips.group, brief=True))
+    zero_shot = transfer.zero_shot(scores, backbone, clips)
+    results = {
+        "zero-shot": out_of_fold.scores([zero_shot], clips.group, brief=True),
+        "curve": curve,
+        "clips": len(clips),
+        "of the rarer class": int(fewest),
+        "seed": seed,
+    }
+    out_of_fold.write_json(out_of_fold.RESULTS / "transfer.json", results)
+
+
+if __name__ == "__main__":
+    main()
