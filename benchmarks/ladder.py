@@ -33,10 +33,10 @@ FIRST = recipes.Recipe(
 # Each rung changes the one before it, unless it says that it was not kept.
 RUNGS = [
     ("log-mel windows of 1.5 s", {}),
+    ("pooling, fewer parameters", {"network": "compact"}),
     ("windows by their level", {"by_level": True}),
     ("balance by clip", {"by_clip": True}),
     ("level normalisation", {"normalise": True}),
-    ("pooling, fewer parameters", {"network": "compact"}),
     ("schedule, weight decay", {"cosine": True, "learning_rate": 2e-3}),
     ("time shift", {"augment": ("shift",), "untouched": 0.2}),
     ("gain over frequency", {"augment": ("shift", "equalise")}),

@@ -42,15 +42,16 @@ def clips_of(dataset):
     return datasets.load(dataset, quiet=True), datasets.load(made, quiet=True)
 
 
-def measured(name, clips, seed, method, **settings):
+def measured(name, clips, seed, method, kept_as=None, **settings):
     """Predictions of one method for one seed: read, or made by calling it.
 
     Args:
-        name: of the file.
+        name: what is printed.
         clips: a catalog.
         seed: of the folds and the method.
         method: called with the seed; gives a DataFrame as evaluation.predict does, indexed as the
             catalog. Its attrs["parameters"], if it has any, are kept.
+        kept_as: of the file, by default the name.
         settings: all else that the result depends on.
 
     Returns:
@@ -60,7 +61,7 @@ def measured(name, clips, seed, method, **settings):
     facts = json.dumps([datasets.fingerprint(clips), settings, code], default=str)
     key = hashlib.sha256(facts.encode()).hexdigest()[:8]
     KEPT.mkdir(parents=True, exist_ok=True)
-    path = KEPT / f"{name}-{seed}-{key}.csv"
+    path = KEPT / f"{kept_as or name}-{seed}-{key}.csv"
     if path.is_file():
         table = pd.read_csv(path, index_col="clip")
         about = json.loads(path.with_suffix(".json").read_text("utf-8"))
@@ -82,13 +83,13 @@ def measured(name, clips, seed, method, **settings):
 
 
 def by_recipe(name, clips, made, recipe, seed):
-    """As measured, of a recipe: made are the synthetic clips that it may take."""
+    """As measured, of a recipe, once under any name; made: the synthetic clips it may take."""
 
     def method(seed):
         return recipes.cross_validate(clips, recipe, FOLDS, seed, made)
 
     facts = {"made": datasets.fingerprint(made)}
-    return measured(name, clips, seed, method, **asdict(recipe), **facts)
+    return measured(name, clips, seed, method, "recipe", **asdict(recipe), **facts)
 
 
 def joined(tables, clips, parameters=None):
