@@ -18,7 +18,7 @@ help:
 	@echo '             some lessons, other parameters: make run ARGS="04 05 -p SEED 1"'
 	@echo 'make test    check the style, then run every test'
 	@echo 'make lab     open the lessons in JupyterLab'
-	@echo 'make bench   measure on the recordings that DATASET names'
+	@echo 'make bench   measure on the recordings that DATASET names, some hours; ends with benchmarks/README.md'
 	@echo 'make model   train the classifier of helpers/predict.py on the recordings that DATASET names'
 	@echo 'make setup   only install what the course needs, into .venv'
 	@echo 'make clean   remove .venv, runs/ and caches; data/ stays'
@@ -65,13 +65,14 @@ test: $(STAMP)
 lab: $(STAMP)
 	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $(ARGS)
 
-bench: MEASURES := synthetic_to_real ladder feature_comparison
+bench: MEASURES := synthetic_to_real ladder feature_comparison transfer_curve pretrained
 model: MEASURES := pretrained
 bench model: $(STAMP)
 	@[ -n "$$DATASET" ] || { \
 	  echo 'make $@ needs recordings: name them, for example: make $@ DATASET=kaggle' >&2; exit 1; }
 	@cd "$$CALLER"; for measure in $(MEASURES); do \
-	  echo "== $$measure"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$measure.py" --dataset "$$DATASET" || exit 1; done
+	  echo "== $$measure"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$measure.py" --dataset "$$DATASET" || exit 1; done; \
+	  "$$COURSE/$(VENV)" "$$COURSE/benchmarks/tables.py"
 
 clean:
 	rm -rf .venv .venv313 runs .pytest_cache .ruff_cache *.egg-info build
