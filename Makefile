@@ -11,13 +11,15 @@ export COURSE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lab bench model clean
+.PHONY: help setup run test lab app space bench model clean
 
 help:
 	@echo 'make run     run the whole course headless into runs/ (DATASET=synthetic, kaggle or a folder)'
 	@echo '             some lessons, other parameters: make run ARGS="04 05 -p SEED 1"'
 	@echo 'make test    check the style, then run every test'
 	@echo 'make lab     open the lessons in JupyterLab'
+	@echo 'make app     open the demo page on this machine; a public link: make app ARGS=--share'
+	@echo 'make space   write runs/space, the demo page as a Hugging Face Space'
 	@echo 'make bench   measure on the recordings that DATASET names, some hours; ends with benchmarks/README.md'
 	@echo 'make model   train the classifier of helpers/predict.py on the recordings that DATASET names'
 	@echo 'make setup   only install what the course needs, into .venv'
@@ -65,6 +67,13 @@ test: $(STAMP)
 lab: $(STAMP)
 	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $(ARGS)
 
+app: $(STAMP)
+	@$(VENV) -m helpers.app $(ARGS)
+
+space: $(STAMP)
+	@$(VENV) -m helpers.space $(ARGS)
+
+bench: MEASURES := synthetic_to_real ladder feature_comparison
 bench: MEASURES := synthetic_to_real ladder feature_comparison transfer_curve pretrained
 model: MEASURES := pretrained
 bench model: $(STAMP)

@@ -4,7 +4,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
-from helpers import features
 from helpers.audio import SAMPLE_RATE
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart
@@ -139,10 +138,39 @@ def log_mel(samples, sample_rate=SAMPLE_RATE, *, title="", ax=None):
         title: of the plot.
         ax: matplotlib axes to draw into; a new figure by default.
     """
+    from helpers import features  # brings TensorFlow, which the demo page does without
+
     levels = features.log_mel(samples, sample_rate).numpy()
     hertz = features.mel_frequencies(sample_rate)
     spectrogram(levels, features.HOP_LENGTH / sample_rate, hertz, title=title,
                 vmin=levels.max() - 70, ax=ax)  # fmt: skip
+
+
+def timeline(windows, *, title="", ax=None):
+    """A model's probabilities over time: a dot a window, at its middle, larger where louder.
+
+    Windows of less than a fiftieth of the loudest one's level are pauses, and are left out.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Args:
+        windows: DataFrame as Prediction.timeline of helpers.predict.
+        title: of the plot.
+        ax: matplotlib axes to draw into; a new figure by default.
+    """
+    ax = ax or plt.subplots()[1]
+    share = windows.weight / max(windows.weight.max(), 1e-9)
+    middle = ((windows.start + windows.end) / 2).where(share > 0.02)  # a pause tells nothing
+    for name in windows.columns.drop(["start", "end", "weight"]):
+        ax.plot(middle, 100 * windows[name], color=colour(name), linewidth=1, alpha=0.6)
+        ax.scatter(middle, 100 * windows[name], 60 * share, color=colour(name), label=name,
+                   zorder=3, clip_on=False, linewidths=0)  # fmt: skip
+    ax.axhline(50, color="#999999", linewidth=0.8, linestyle=":")
+    ax.set(title=title, xlabel="time (s)", ylabel="probability (%)",
+           xlim=(0, windows.end.max()), ylim=(0, 100))  # fmt: skip
+    legend = ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    for mark in legend.legend_handles:
+        mark.set_sizes([40])
 
 
 def curves(history, *, title="", ax=None):

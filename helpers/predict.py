@@ -1,6 +1,7 @@
 """Cat, dog or unsure: the trained model as one object, and as a command.
 
-`python -m helpers.predict FILE...` prints a table, with --json one line of JSON a file.
+`python -m helpers.predict FILE...` prints a table, with --json one line of JSON a file. Its exit
+status is 1 if a file could not be read.
 """
 
 import argparse
@@ -13,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import audio, datasets
+from helpers import audio
 from helpers.audio import SAMPLE_RATE
-from helpers.pipeline import WINDOW, WINDOW_HOP
-from helpers.quiet import keras
 
-_DEFAULT = datasets.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
+# Neither TensorFlow nor Keras is imported before a .keras file asks for them: the demo page, which
+# goes with the LiteRT file, starts quickly, and runs where they are not installed.
+SHIPPED = Path(__file__).resolve().parents[1] / "data" / "pretrained" / "cat_dog_cnn.tflite"
 # What a model's card, the JSON file beside it, may say otherwise.
 _CARD = {
     "names": ["cat", "dog"], "unsure_below": 0.6, "min_seconds": 0.1, "silence_dbfs": -80.0,
-    "files": [],
+    "window_seconds": 1.5, "window_hop_seconds": 0.375, "files": [],
 }  # fmt: skip
 _WINDOWS = 64  # at a time: 24 s of sound, so that an hour does not fill the memory
 _MAX_CHANNELS = 32
@@ -67,7 +68,8 @@ class Classifier:
     Args:
         run: float32 (1, samples) at 16 kHz to the dict of arrays that models.from_waveform names.
         card: dict; what it leaves out of names, unsure_below (probability), min_seconds,
-            silence_dbfs (peak) and files (sha256 of those in training) has the default.
+            silence_dbfs (peak), window_seconds, window_hop_seconds and files (sha256 of those in
+            training) has the default.
 
     Raises:
         ValueError: the model does not give one probability a name.
@@ -84,13 +86,14 @@ class Classifier:
         """Read a model, and the card of the same name ending in .json if there is one.
 
         Args:
-            path: of a .keras or a .tflite file, by default the model that the course ships. For
-                a .keras file that is too new for the Keras at hand the .tflite beside it serves.
+            path: of a .keras or a .tflite file, by default the model that the course ships, the
+                .tflite of it. For a .keras file that is too new for the Keras at hand the .tflite
+                beside it serves.
 
         Raises:
             FileNotFoundError: there is no such file; the message says how to make it.
         """
-        path = Path(path or _DEFAULT)
+        path = Path(path or SHIPPED)
         if not path.is_file():
             raise FileNotFoundError(
                 f"{path.name}: no such model; `make model` trains the course's own"
@@ -151,7 +154,8 @@ class Classifier:
             probabilities: float, shape (classes,).
             timeline: DataFrame as in Prediction.
         """
-        step, tail = _WINDOWS * WINDOW_HOP, WINDOW - WINDOW_HOP
+        length, hop = self.card["window_seconds"], self.card["window_hop_seconds"]
+        step, tail = (round(n * SAMPLE_RATE) for n in (_WINDOWS * hop, length - hop))
         parts = [
             self.run(np.asarray(waveform[start : start + step + tail], np.float32)[None])
             for start in range(0, len(waveform), step)
@@ -161,8 +165,8 @@ class Classifier:
         weight = level / max(level.sum(), 1e-9)
         # the softmax of mean logits is the same as the windows' geometric mean, scaled to sum 1
         answer = np.exp(weight @ np.log(np.maximum(shares, 1e-30, dtype=np.float64)))
-        start = np.arange(len(shares)) * WINDOW_HOP / SAMPLE_RATE
-        timeline = pd.DataFrame({"start": start, "end": start + WINDOW / SAMPLE_RATE})
+        start = np.arange(len(shares)) * hop
+        timeline = pd.DataFrame({"start": start, "end": start + length})
         timeline = timeline.assign(**dict(zip(self.card["names"], shares.T)), weight=weight)
         return answer / answer.sum(), timeline
 
@@ -185,6 +189,8 @@ def file_digest(path):
 
 
 def _keras(path):
+    from helpers.quiet import keras
+
     try:
         model = keras.models.load_model(path, compile=False)
     except TypeError:  # an older Keras than the one that wrote it; the LiteRT file says the same
@@ -242,7 +248,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     try:
         classifier = Classifier.load(options.model)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     width, failed = max(map(len, options.files)), False
     for file in options.files:
@@ -250,6 +256,8 @@ def main(arguments=None):
             answer = classifier.predict(file)
         except audio.AudioError as error:
             print(error, file=sys.stderr)
+            if options.json:  # still a line a file
+                print(json.dumps({"file": file, "error": str(error)}))
             failed = True
             continue
         if options.json:

@@ -44,6 +44,11 @@ def _nearest_mean(features, labels, new):
     return found[np.linalg.norm(new[:, None] - means, axis=2).argmin(axis=1)]
 
 
+def _surest_window(table, name):
+    loud = table[table.weight >= table.weight.max() / 50]
+    return tuple(loud.loc[loud[name].idxmax(), ["start", "end"]])
+
+
 def _nearest_clip(features, labels, new):
     return labels[np.linalg.norm(new[:, None] - features, axis=2).argmin(axis=1)]
 
@@ -72,6 +77,9 @@ RIGHT = {
     "07.1": 6,
     "07.2": (534_025, 1_025),
     "07.3": _nearest_mean,
+    "08.1": lambda wrong, unsure: 1 - unsure / wrong,
+    "08.2": _surest_window,
+    "08.3": 59.44,
 }
 # exercise, wrong answer, a word of the reason that is given
 WRONG = [
@@ -153,6 +161,19 @@ WRONG = [
     ("07.3", _nearest_clip, "right label"),
     ("07.3", lambda features, labels, new: np.zeros(len(new)), "labels"),
     ("07.3", lambda features, labels, new: "cat", "shape"),
+    ("08.1", 0.9, "function"),
+    ("08.1", lambda wrong, unsure: unsure / wrong, "How likely must"),
+    ("08.1", lambda wrong, unsure: wrong / unsure, "no probability"),
+    ("08.1", lambda wrong, unsure: 0.9, "on average"),
+    ("08.2", lambda table, name: table.loc[table[name].idxmax(), ["start", "end"]], "pause"),
+    ("08.2", lambda table, name: (0.0, 9.0), "surest window"),
+    ("08.2", lambda table, name: table.start, "two numbers"),
+    ("08.2", (0.0, 1.5), "function"),
+    ("08.3", 118.9, "two"),
+    ("08.3", 237.8, "two channels"),
+    ("08.3", 475.5, "8 bits"),
+    ("08.3", 7.43, "8 bits"),
+    ("08.3", 60, "one second"),
 ]
 
 

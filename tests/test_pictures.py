@@ -7,12 +7,17 @@ import re
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 matplotlib.use("Agg")
 
 from helpers import audio, features, plots, widgets
+
+# the third is a pause
+WINDOWS = pd.DataFrame({"start": [0, 1, 2], "end": [2, 3, 3], "cat": [0.9, 0.2, 0.1],
+                        "dog": [0.1, 0.8, 0.9], "weight": [0.6, 0.395, 0.005]})  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +43,7 @@ def test_every_axis_has_its_unit():
         (lambda: plots.log_mel(tone), ["(s)", "(Hz)"]),
         (lambda: plots.clip(tone), ["full scale", "(Hz)"]),
         (lambda: plots.rows(counts, 0.016, {0: "C"}, ylabel="class", vmin=0), ["(s)", "class"]),
+        (lambda: plots.timeline(WINDOWS), ["(s)", "(%)"]),
         (lambda: plots.curves(history), ["epoch", "(%)"]),
         (lambda: plots.confusion(counts, ["cat", "dog"]), ["called", "truly"]),
     ]:
@@ -69,6 +75,17 @@ def test_colours_are_one_a_class():
     assert plots.colour("rain") == plots.colour("rain")
     plots.waveform(_tone(), label="dog")
     assert _axes()[0].lines[0].get_color() == plots.colour("dog")
+
+
+def test_the_timeline_draws_the_windows_that_are_heard_each_at_its_middle():
+    plots.timeline(WINDOWS)
+    (ax,) = _axes()
+    cat, dog = (line for line in ax.lines if len(line.get_xdata()) == 3)
+    assert (cat.get_color(), dog.get_color()) == (plots.colour("cat"), plots.colour("dog"))
+    np.testing.assert_allclose(cat.get_xdata(), [1, 2, np.nan])
+    np.testing.assert_allclose(cat.get_ydata()[:2], [90, 20])
+    first, second, _ = ax.collections[0].get_sizes()
+    assert first / second == pytest.approx(0.6 / 0.395)
 
 
 def _sound(markup):

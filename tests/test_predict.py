@@ -383,8 +383,8 @@ def test_one_sample_at_a_high_rate_is_answered(classifier):
 def test_a_missing_model_says_how_to_make_it(monkeypatch, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.keras.*`make model`"):
         predict.Classifier.load(tmp_path / "none.keras")
-    monkeypatch.setattr(predict, "_DEFAULT", tmp_path / "shipped.keras")
-    with pytest.raises(FileNotFoundError, match=r"shipped\.keras.*`make model`"):
+    monkeypatch.setattr(predict, "SHIPPED", tmp_path / "shipped.tflite")
+    with pytest.raises(FileNotFoundError, match=r"shipped\.tflite.*`make model`"):
         predict.Classifier.load()
     with pytest.raises(SystemExit, match="`make model`"):
         predict.main([str(tmp_path / "clip.wav")])
@@ -430,6 +430,29 @@ def test_the_command_answers_the_files_it_can_read(folder, tmp_path, capsys, cla
             "seconds": expected.seconds,
         }
     assert not err
+
+
+def test_json_has_a_line_also_for_a_file_that_cannot_be_read(folder, tmp_path, capsys):
+    soundfile.write(tmp_path / "a.wav", clip(30_000), RATE)
+    (tmp_path / "text.wav").write_text("a letter, not a sound")
+    files = [str(tmp_path / name) for name in ("text.wav", "a.wav")]
+    assert predict.main([*files, "--json", "--model", str(folder / "model.tflite")]) == 1
+    bad, good = map(json.loads, capsys.readouterr().out.splitlines())
+    assert bad["file"] == files[0] and "cannot be decoded" in bad["error"]
+    assert good["file"] == files[1] and "label" in good
+
+
+def test_a_file_that_is_no_model_is_no_traceback(tmp_path):
+    (tmp_path / "broken.tflite").write_text("a letter, not a model")
+    with pytest.raises(SystemExit) as caught:
+        predict.main([str(tmp_path / "a.wav"), "--model", str(tmp_path / "broken.tflite")])
+    assert isinstance(caught.value.code, str)
+
+
+def test_the_windows_of_a_card_are_those_of_training(folder):
+    card = predict.Classifier.load(folder / "model.tflite").card
+    seconds = [card["window_seconds"], card["window_hop_seconds"]]
+    assert seconds == [pipeline.WINDOW / RATE, pipeline.WINDOW_HOP / RATE]
 
 
 def test_the_command_runs_as_a_module_and_keeps_stderr_clean(folder, tmp_path):

@@ -15,7 +15,7 @@ ORDER = [
     *("__init__", "quiet", "parameters", "report", "audio", "voices", "synthesis", "folders"),
     *("splits", "datasets", "features", "augmentation", "pipeline", "models", "training"),
     *("evaluation", "recipes", "transfer", "plots", "widgets", "judges", "judges_more", "checks"),
-    *("predict", "app"),
+    *("predict", "answers", "app", "space"),
 ]
 ALONE = {"colab"}
 ENTRY_POINTS = {"main"}
@@ -123,8 +123,8 @@ def programs():
     files = [ROOT / "notebooks" / "run_all.py", *sorted((ROOT / "benchmarks").glob("*.py"))]
     for path in files:
         yield [ast.parse(path.read_text("utf-8"))]
-    if "app" in MODULES:
-        yield [ast.parse(MODULES["app"])]
+    for name in ("app", "space"):
+        yield [ast.parse(MODULES[name])]
 
 
 def test_every_public_name_is_used():

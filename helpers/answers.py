@@ -1,0 +1,211 @@
+"""What the demo page answers: from an uploaded file to a verdict, probabilities and a picture.
+
+The file is deleted as soon as it is read, and every answer is text that holds its picture and its
+sound, so that nothing of it lies on a server for anybody to ask for.
+"""
+
+import base64
+import html
+import io
+from contextlib import suppress
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import soundfile
+from matplotlib import mlab
+from matplotlib.figure import Figure
+
+from helpers import audio, plots
+from helpers.audio import SAMPLE_RATE
+
+MAX_BYTES = 10 * 2**20
+MAX_SECONDS = 60
+_MAX_SAMPLES = 25_000_000  # over all channels, decoded: 100 MB
+QUESTION = "<div class='verdict'><b>Cat or dog?</b><small>Upload, record or choose.</small></div>"
+_EXAMPLES = Path(__file__).resolve().parents[1] / "examples"  # in the folder of a Space
+_SCORES = {  # the calls of the examples, with the seconds of silence before each
+    "Cat": [(0.2, "meow"), (0.5, "meow"), (0.4, "mew")],
+    "Dog": [(0.2, "bark"), (0.3, "bark"), (0.25, "bark"), (0.5, "bark"), (0.25, "bark")],
+    "Both": [(0.2, "meow"), (0.4, "meow"), (0.7, "bark"), (0.3, "bark"), (0.3, "bark")],
+    "Silence": [(3.0, None)],
+}  # fmt: skip
+
+
+def examples():
+    """Short clips to try the page with, made of the synthetic calls of lesson 01.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Returns:
+        dict of name to waveform: float32, shape (samples,), 16 kHz.
+    """
+    if _EXAMPLES.is_dir():
+        return {path.stem: audio.load(path)[0] for path in sorted(_EXAMPLES.glob("*.flac"))}
+    from helpers import voices  # a Space has the clips, and no need to make them
+
+    clips = {}
+    for name, score in _SCORES.items():
+        parts, rng = [], np.random.default_rng(1)
+        for pause, kind in score:
+            parts.append(np.zeros(round(pause * SAMPLE_RATE), np.float32))
+            if kind:
+                parts.append(0.5 * voices.call(kind, rng, size=0.5))
+        clip = np.concatenate([*parts, np.zeros(SAMPLE_RATE // 5, np.float32)])
+        noise = rng.standard_normal(len(clip)) if clip.any() else 0
+        clips[name] = (clip + 0.002 * noise).astype(np.float32)
+    return clips
+
+
+class Answerer:
+    """What happens between a file and the page.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Args:
+        classifier: predict.Classifier.
+    """
+
+    def __init__(self, classifier):
+        self.classifier = classifier
+        self.show(np.zeros(10 * SAMPLE_RATE, np.float32))  # the first answer waits for nothing
+
+    def ask(self, path):
+        """Answer for a file and delete it, as data.
+
+        Args:
+            path: of the file that was uploaded.
+
+        Returns:
+            dict: label, best, probabilities, reason, seconds, and known, whether the model was
+            trained on this very file.
+
+        Raises:
+            gr.Error: there is no such answer; the message says why.
+        """
+        try:
+            waveform, known = self._take(path)
+        except audio.AudioError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        answer = self.classifier.predict(waveform, SAMPLE_RATE)
+        fields = ("label", "best", "probabilities", "reason", "seconds")
+        return {name: getattr(answer, name) for name in fields} | {"known": known}
+
+    def answer(self, path):
+        """Answer for a file and delete it, as the parts of the page.
+
+        Args:
+            path: of the file that was uploaded, or None.
+
+        Returns:
+            verdict: HTML.
+            probabilities: dict by class, or None where there is no answer.
+            picture: HTML, with a player of what was heard; empty where there is no answer.
+        """
+        if not path:
+            return QUESTION, None, ""
+        try:
+            return self.show(*self._take(path))
+        except audio.AudioError as error:
+            return _verdict("No answer", str(error)), None, ""
+
+    def show(self, waveform, known=False):
+        """Answer for a waveform; arguments and result as Classifier.predict at 16 kHz and answer.
+
+        known says whether the model was trained on this very sound.
+        """
+        answer = self.classifier.predict(waveform, SAMPLE_RATE)
+        reason = answer.reason or f"heard in {answer.seconds:.1f} s of sound"
+        note = "The model was trained on this very file: its answer proves nothing."
+        verdict = _verdict(answer.label.capitalize(), reason, note * known, answer.label)
+        return verdict, answer.probabilities, _picture(waveform, answer)
+
+    def _take(self, path):
+        """The waveform of an uploaded file, and whether the training had it; the file is gone.
+
+        Raises:
+            audio.AudioError: too large, too long, or not audio.
+        """
+        path = Path(path)
+        try:
+            _check_size(path)
+            waveform, known = audio.load(path)[0], self.classifier.knows(path)
+        finally:
+            path.unlink(missing_ok=True)
+            if len(path.parent.name) == 64:  # a checksum: the folder that Gradio made for it
+                with suppress(OSError):  # two files of one name and content share it
+                    path.parent.rmdir()
+        return waveform, known
+
+
+def _check_size(path):
+    """Refuse what is too much before it is decoded; its header tells.
+
+    Raises:
+        audio.AudioError: says how much it is, and how much it may be.
+    """
+    if not path.is_file():  # another one who sent the very same file was answered just now
+        raise audio.AudioError(f"{path.name}: already heard and deleted; send it again")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        limit = f"{MAX_BYTES >> 20} MB"
+        raise audio.AudioError(f"{path.name}: {size / 2**20:.1f} MB; give a file of up to {limit}")
+    if path.suffix.lower() not in audio.FORMATS:
+        return  # audio.load will say so
+    try:
+        about = soundfile.info(str(path))
+    except soundfile.LibsndfileError:
+        return
+    seconds = about.frames / about.samplerate
+    if seconds > 1e6:  # some FLAC encoders leave the length out
+        raise audio.AudioError(f"{path.name}: does not tell its length; save it as a WAV file")
+    if seconds > MAX_SECONDS:
+        raise audio.AudioError(
+            f"{path.name}: {seconds:.0f} s long; cut it to {MAX_SECONDS} s or less"
+        )
+    if about.frames * about.channels > _MAX_SAMPLES:
+        raise audio.AudioError(f"{path.name}: too many channels at too high a rate; mix it down")
+
+
+def _verdict(title, reason, note="", label=None):
+    """A headline in the colour of its class, with a line below it, as HTML."""
+    colour = plots.colour(label) if label and label != "unsure" else "inherit"
+    note = f"<div class='note'>{html.escape(note)}</div>" if note else ""
+    return (
+        f"<div class='verdict'><b style='color: {colour}'>{html.escape(title)}</b>"
+        f"<small>{html.escape(reason)}</small>{note}</div>"
+    )
+
+
+def _picture(waveform, answer):
+    """Waveform, spectrogram and timeline on one time axis, and a player, as HTML with all inside.
+
+    A figure of its own, not pyplot's: answers are made in threads.
+    """
+    figure = Figure(figsize=(9, 5.8), dpi=125, layout="none")  # a layout that adapts takes longer
+    upper, middle, lower = figure.subplots(3, sharex=True)
+    label = None if answer.label == "unsure" else answer.label
+    plots.waveform(waveform, title="What was heard", label=label, ax=upper)
+    padded = audio.fit_length(waveform, max(len(waveform), 1024))
+    power, hertz, _ = mlab.specgram(padded, NFFT=512, Fs=SAMPLE_RATE, noverlap=256)
+    levels = 10 * np.log10(power.T / max(power.max(), 1e-12) + 1e-9)
+    plots.spectrogram(levels, 256 / SAMPLE_RATE, hertz, vmin=-70, vmax=0, ax=middle)
+    plots.timeline(
+        answer.timeline, title="What the model made of it: a dot a window, larger where louder",
+        ax=lower,
+    )  # fmt: skip
+    lower.set_xlim(0, answer.seconds)
+    for ax, bottom, height in ((upper, 0.76, 0.19), (middle, 0.44, 0.27), (lower, 0.09, 0.27)):
+        ax.set_position((0.1, bottom, 0.78, height))
+        ax.set_xlabel("time (s)" if ax is lower else "")
+        ax.yaxis.set_label_coords(-0.075, 0.5)
+    figure.axes[-1].set_position((0.89, 0.44, 0.014, 0.27))  # the colour bar
+    picture, sound = io.BytesIO(), io.BytesIO()
+    figure.savefig(picture, format="png")
+    soundfile.write(sound, np.clip(waveform, -1, 1), SAMPLE_RATE, format="MP3")
+    picture, sound = (base64.b64encode(made.getvalue()).decode() for made in (picture, sound))
+    return (
+        "<div class='picture'><img alt='waveform, spectrogram, and probabilities over time' "
+        f"src='data:image/png;base64,{picture}'>"
+        f"<audio controls src='data:audio/mpeg;base64,{sound}'></audio></div>"
+    )

@@ -1,0 +1,168 @@
+"""The demo page: upload or record a sound; see what the model calls it, how surely, and where.
+
+`python -m helpers.app` serves it to this machine alone; --share makes a public link.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+from functools import partial
+
+import gradio as gr
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+
+from helpers import answers, predict
+from helpers.answers import MAX_BYTES, MAX_SECONDS
+from helpers.audio import SAMPLE_RATE
+
+_WAITING = 20  # people in the queue; who comes next is told to come back
+_SWEEP = 60, 300  # seconds: every minute, uploads go that nobody has asked about for five
+_CSS = """
+.gradio-container {max-width: 1020px !important; margin: auto}
+.verdict {text-align: center; padding: 0.6rem 0}
+.verdict b {display: block; font-size: 2.6rem; line-height: 1.3}
+.verdict small {font-size: 0.95rem}
+.verdict .note {margin-top: 0.5rem; padding: 0.4rem; border: 1px solid #E69F00; border-radius: 6px}
+.picture img {width: 100%; background: white; border-radius: 6px}
+.picture audio {width: 100%; margin-top: 0.4rem}
+footer {display: none !important}
+"""
+
+
+def _build(classifier):
+    """The page as gradio.Blocks, not served yet."""
+    answerer = answers.Answerer(classifier)
+    one_by_one = {"concurrency_limit": 1, "concurrency_id": "model"}
+    hidden = one_by_one | {"api_visibility": "private", "show_progress": "minimal"}
+    with gr.Blocks(title="Barks & Meows", analytics_enabled=False, delete_cache=_SWEEP) as page:
+        gr.Markdown("# Barks & Meows\nCat or dog? Ask a small network that has heard both.")
+        with gr.Row():
+            with gr.Column():
+                # 16 kHz is what the model hears; a recording arrives as WAV, made in the browser
+                clip = gr.Audio(
+                    sources=["upload", "microphone"], type="filepath", editable=False,
+                    label=f"WAV, FLAC, OGG or MP3, up to {MAX_SECONDS} s and {MAX_BYTES >> 20} MB",
+                    waveform_options=gr.WaveformOptions(sample_rate=SAMPLE_RATE),
+                )  # fmt: skip
+                clip.async_move_resource_to_block_cache = _no_links(clip)
+                gr.Markdown("Or a synthetic voice of the course's own:")
+                with gr.Row():
+                    buttons = {gr.Button(name, size="sm", min_width=60): sound
+                               for name, sound in answers.examples().items()}  # fmt: skip
+            with gr.Column():
+                verdict = gr.HTML(answers.QUESTION)
+                shares = gr.Label(label="Calibrated probabilities", show_heading=False)
+        picture = gr.HTML()
+        gr.Markdown(
+            "It knows cats and dogs alone, and calls a car one of the two. Unsure is an answer, "
+            "too. Your sound is deleted once it is heard; nothing is kept."
+        )
+        parts = [verdict, shares, picture]
+        gr.on(
+            [clip.upload, clip.stop_recording],
+            lambda path: (*answerer.answer(path), None), clip, [*parts, clip], **hidden,
+        )  # fmt: skip
+        for button, sound in buttons.items():
+            button.click(partial(answerer.show, sound), None, parts, **hidden)
+        # programs ask here: the answer as data
+        gr.Button(visible=False).click(
+            answerer.ask, clip, gr.JSON(visible=False), api_name="predict", **one_by_one
+        )
+    return page.queue(max_size=_WAITING)
+
+
+class _NoFiles:
+    """Refuses every address by which Gradio hands out files: an answer is all that leaves."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        ways = ("/file=", "/file/", "/stream/", "/proxy=", "/deep_link")
+        if scope["type"] == "http" and any(way in scope["path"] for way in ways):
+            return await PlainTextResponse("no files here", 404)(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+
+def _no_links(component):
+    """Gradio would fetch what a program names by its address, of any size, and read it."""
+    move = component.async_move_resource_to_block_cache
+
+    async def moved(path):
+        if path and "://" in str(path):
+            raise gr.Error("Send the file itself, not its address.", print_exception=False)
+        return await move(path)
+
+    return moved
+
+
+@contextmanager
+def running(classifier, *, port=None, share=False, host="127.0.0.1"):
+    """Serve the page while the `with` block runs; then close it and leave no file behind.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Args:
+        classifier: predict.Classifier.
+        port: to listen on; by default the first free one from 7860.
+        share: True makes a public link by way of Gradio's servers, for a week at most.
+        host: address to listen on; by default only this machine can reach the page.
+
+    Yields:
+        str, the page's address.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    before = os.environ.get("GRADIO_TEMP_DIR")
+    folder = tempfile.mkdtemp(prefix="barks-and-meows-")  # readable by this user alone
+    os.environ["GRADIO_TEMP_DIR"] = folder
+    page = None
+    try:
+        page = _build(classifier)
+        look = gr.themes.Soft(primary_hue="teal", font=["system-ui", "sans-serif"])
+        _, local, public = page.launch(
+            server_name=host, server_port=port, share=share, max_file_size=MAX_BYTES, theme=look,
+            css=_CSS, quiet=True, inline=False, prevent_thread_lock=True, run_history=False,
+            enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False, footer_links=[],
+            app_kwargs={"middleware": [Middleware(_NoFiles)]},
+        )  # fmt: skip
+        yield public or local
+    finally:
+        if page is not None:
+            page.close(verbose=False)
+        os.environ.pop("GRADIO_TEMP_DIR")
+        if before is not None:
+            os.environ["GRADIO_TEMP_DIR"] = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main(arguments=None):
+    """Serve the page until it is stopped with Ctrl + C."""
+    parser = argparse.ArgumentParser("python -m helpers.app", description="Cat or dog? A page.")
+    parser.add_argument("--port", type=int, help="by default the first free one from 7860")
+    parser.add_argument("--share", action="store_true", help="make a public link, too")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--model", metavar="PATH", help="a .keras or .tflite file")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # as Ctrl + C: tidy up, then end
+    try:
+        classifier = predict.Classifier.load(options.model)
+        serve = {"port": options.port, "share": options.share, "host": options.host}
+        with running(classifier, **serve) as address:
+            print(f"Barks & Meows: {address}  (Ctrl + C stops it)", flush=True)
+            threading.Event().wait()
+    except (FileNotFoundError, OSError) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()

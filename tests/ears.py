@@ -1,0 +1,55 @@
+"""A classifier for the tests of the demo page that anybody can check: high is cat, low is dog."""
+
+import threading
+
+import numpy as np
+import soundfile
+
+from helpers import predict
+
+RATE = 16_000
+
+
+class Ear:
+    """The share of a window's energy above 1,200 Hz is its probability of cat.
+
+    Attributes:
+        most: how many clips it was ever asked about at the same time.
+    """
+
+    def __init__(self):
+        self.now, self.most, self.lock = 0, 0, threading.Lock()
+
+    def __call__(self, waveform):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        try:
+            starts = range(0, waveform.shape[1], 6_000)
+            padded = np.pad(waveform[0], (0, 24_000))
+            windows = np.stack([padded[start : start + 24_000] for start in starts])
+            power = np.abs(np.fft.rfft(windows)) ** 2
+            high = power[:, 1_800:].sum(axis=1) / np.maximum(power.sum(axis=1), 1e-12)
+            cat = np.clip(high, 0.03, 0.97)
+            timeline = np.stack([cat, 1 - cat], axis=1)[None].astype(np.float32)
+            level = np.sqrt(np.mean(windows**2, axis=1))[None].astype(np.float32)
+            return {"probabilities": timeline.mean(1), "timeline": timeline, "level": level}
+        finally:
+            with self.lock:
+                self.now -= 1
+
+
+def classifier(**card):
+    return predict.Classifier(Ear(), card)
+
+
+def tone(hertz, seconds=2.0, rate=RATE, channels=1):
+    """float, shape (samples, channels): half of full scale."""
+    time = np.arange(round(seconds * rate)) / rate
+    return np.repeat(0.5 * np.sin(2 * np.pi * hertz * time)[:, None], channels, axis=1)
+
+
+def write(path, hertz=440, seconds=2.0, rate=RATE, channels=1, **options):
+    """A tone as a sound file; returns its path."""
+    soundfile.write(path, tone(hertz, seconds, rate, channels), rate, **options)
+    return path

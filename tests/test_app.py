@@ -1,0 +1,376 @@
+"""The demo page: what it answers, what it refuses, and that nothing of an upload stays behind."""
+
+import base64
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlparse
+
+import ears
+import gradio as gr
+import httpx
+import matplotlib.image
+import numpy as np
+import pytest
+import soundfile
+from gradio import processing_utils
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from lessons import ROOT
+
+from helpers import answers, app, audio, predict
+
+FORMATS = [
+    ("clip.wav", {}),
+    ("clip 8 bits.wav", {"subtype": "PCM_U8", "rate": 8_000}),
+    ("clip.WAV", {"subtype": "FLOAT", "rate": 48_000, "channels": 2}),
+    ("clip.flac", {"rate": 44_100, "channels": 2}),
+    ("clip.ogg", {"format": "OGG", "subtype": "VORBIS"}),
+    ("clip opus.ogg", {"format": "OGG", "subtype": "OPUS", "rate": 48_000}),
+    ("clip.mp3", {"rate": 44_100}),
+]
+
+
+def flac_of_unknown_length(path):
+    """As streaming encoders write it: the number of samples in the header is 0."""
+    ears.write(path)
+    data = bytearray(path.read_bytes())
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    path.write_bytes(data)
+
+
+REFUSED = {
+    "letter.wav": (lambda p: p.write_text("a letter, not a sound"), "cannot be decoded"),
+    "letter.txt": (lambda p: p.write_text("a letter"), "convert it to WAV, FLAC, OGG or MP3"),
+    "clip.webm": (lambda p: p.write_bytes(b"\x1aE\xdf\xa3"), "convert it to WAV, FLAC, OGG or MP3"),
+    "none.mp3": (lambda p: p.write_bytes(b""), "it holds no bytes"),
+    "header only.wav": (lambda p: ears.write(p, seconds=0), "it holds no samples"),
+    "long.ogg": (lambda p: ears.write(p, seconds=61, rate=8_000), "61 s long; cut it to 60 s"),
+    "large.wav": (lambda p: ears.write(p, seconds=56, rate=96_000), "10.3 MB; give a file of up"),
+    "wide.flac": (
+        lambda p: soundfile.write(p, np.zeros((5_500_000, 5), np.int16), 192_000),
+        "too many channels",
+    ),
+    "stream.flac": (flac_of_unknown_length, "does not tell its length"),
+}
+
+
+@pytest.fixture(scope="module")
+def answerer():
+    return answers.Answerer(ears.classifier())
+
+
+def text(markup):
+    return re.sub(r"<[^>]+>", " ", markup).strip()
+
+
+# ---- from a file to an answer
+
+
+@pytest.mark.parametrize(("name", "options"), FORMATS, ids=[name for name, _ in FORMATS])
+@pytest.mark.parametrize(("hertz", "label"), [(3_000, "cat"), (440, "dog")])
+def test_every_format_is_answered_and_the_file_is_gone(
+    answerer, tmp_path, name, options, hertz, label
+):
+    folder = tmp_path / ("0" * 64)  # as Gradio names it
+    folder.mkdir()
+    path = ears.write(folder / name, hertz, **options)
+    verdict, shares, picture = answerer.answer(str(path))
+    assert text(verdict).startswith(label.capitalize()) and "2.0 s of sound" in verdict
+    assert shares[label] > 0.9 and sum(shares.values()) == pytest.approx(1)
+    assert picture
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_answered_is_said_and_deleted(answerer, tmp_path, name):
+    make, say = REFUSED[name]
+    make(tmp_path / name)
+    verdict, shares, picture = answerer.answer(str(tmp_path / name))
+    assert text(verdict).startswith("No answer") and say in verdict and name in verdict
+    assert shares is None and picture == ""
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["long.ogg", "large.wav", "wide.flac"])
+def test_too_much_is_refused_before_it_is_decoded(answerer, tmp_path, monkeypatch, name):
+    REFUSED[name][0](tmp_path / name)
+    monkeypatch.setattr(soundfile, "read", lambda *_, **__: pytest.fail("it was decoded"))
+    assert text(answerer.answer(str(tmp_path / name))[0]).startswith("No answer")
+
+
+def test_silence_is_unsure_and_says_so(answerer, tmp_path):
+    soundfile.write(tmp_path / "clip.wav", np.zeros(32_000), ears.RATE)
+    verdict, shares, picture = answerer.answer(str(tmp_path / "clip.wav"))
+    assert text(verdict).startswith("Unsure") and "silence" in verdict
+    assert set(shares) == {"cat", "dog"} and picture
+
+
+def test_a_file_of_the_training_is_told(tmp_path):
+    path = ears.write(tmp_path / "mine.wav")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    answerer = answers.Answerer(ears.classifier(files=[digest]))
+    assert "trained on this very file" in answerer.answer(str(path))[0]
+    ears.write(path)
+    assert answerer.ask(str(path))["known"]
+    ears.write(path, 441)
+    assert "trained" not in answerer.answer(str(path))[0]
+
+
+def test_a_files_name_is_no_markup(answerer, tmp_path):
+    path = tmp_path / "<img src=x onerror=alert(1)>.wav"
+    path.write_text("no sound")
+    assert "<img" not in answerer.answer(str(path))[0]
+
+
+def test_no_file_asks_for_one(answerer):
+    assert answerer.answer(None) == (answers.QUESTION, None, "")
+
+
+def test_picture_and_player_are_within_the_answer(answerer):
+    clip = ears.tone(880, 3.0)[:, 0].astype(np.float32)
+    picture = answerer.show(clip)[2]
+    image = base64.b64decode(re.search("data:image/png;base64,([^']+)", picture)[1])
+    assert matplotlib.image.imread(io.BytesIO(image)).std() > 0.05
+    sound = base64.b64decode(re.search("data:audio/mpeg;base64,([^']+)", picture)[1])
+    heard, rate = soundfile.read(io.BytesIO(sound))
+    assert abs(len(heard) / rate - 3) < 0.2
+    assert abs(audio.level(heard[8_000:40_000]) - audio.level(clip)) < 0.5
+    assert "alt=" in picture and not re.search("(src|href)='(?!data:)", picture)
+
+
+def test_the_examples_are_clips_and_one_is_silent():
+    clips = answers.examples()
+    assert len(clips) >= 3
+    for clip in clips.values():
+        assert clip.dtype == np.float32 and 1 < len(clip) / ears.RATE < 10
+        assert np.abs(clip).max() <= 1
+    assert [name for name, clip in clips.items() if not clip.any()] == ["Silence"]
+
+
+def test_an_answer_takes_less_than_a_second():
+    """Of processor time on one core, so that other tests do not count."""
+    answerer, times = answers.Answerer(predict.Classifier.load()), []
+    clip = np.random.default_rng(0).normal(0, 0.1, 160_000).astype(np.float32)
+    for _ in range(5):
+        before = time.process_time()
+        answerer.show(clip)
+        times.append(time.process_time() - before)
+    assert statistics.median(times) < 1
+
+
+def test_the_page_needs_no_tensorflow():
+    heavy = "{'tensorflow', 'keras', 'librosa', 'sklearn'}"
+    code = f"import sys; from helpers import app, space; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stderr
+
+
+# ---- served
+
+
+class Served:
+    """The page at work: its address, the folder in which uploads land, and the model."""
+
+    def __init__(self, address, folder, ear):
+        self.address, self.folder, self.ear = address, folder, ear
+
+    def ask(self, path):
+        with contextlib.closing(self.client()) as client:
+            return client.predict(handle_file(path), api_name="/predict")
+
+    def client(self):
+        return Client(self.address, verbose=False, analytics_enabled=False, download_files=False)
+
+    def upload(self, path):
+        url = f"{self.address}gradio_api/upload"
+        return httpx.post(url, files={"files": (path.name, path.read_bytes())})
+
+    def files(self):
+        return [path for path in self.folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture(scope="module")
+def served():
+    model = ears.classifier()
+    with app.running(model) as address:
+        yield Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), model.run)
+
+
+def test_it_listens_on_this_machine_alone(served):
+    place = urlparse(served.address)
+    assert place.hostname == "127.0.0.1"
+    socket.create_connection(("127.0.0.1", place.port), 5).close()
+    with pytest.raises(OSError):  # where a server on all addresses would answer
+        socket.create_connection(("127.0.0.2", place.port), 5)
+
+
+@pytest.mark.parametrize(("name", "options"), FORMATS, ids=[name for name, _ in FORMATS])
+def test_a_program_gets_the_answer_as_data(served, tmp_path, name, options):
+    got = served.ask(ears.write(tmp_path / name, 3_000, **options))
+    assert got["label"] == got["best"] == "cat" and got["reason"] is None
+    assert got["probabilities"]["cat"] > 0.9 and not got["known"]
+    assert got["seconds"] == pytest.approx(2, abs=0.1)
+    assert served.files() == []
+
+
+@pytest.mark.parametrize("name", ["letter.wav", "long.ogg"])
+def test_a_program_is_told_why_not(served, tmp_path, name):
+    make, say = REFUSED[name]
+    make(tmp_path / name)
+    with pytest.raises(AppError, match=say):
+        served.ask(tmp_path / name)
+    assert served.files() == []
+
+
+def test_too_large_a_file_is_not_even_taken(served, tmp_path):
+    REFUSED["large.wav"][0](tmp_path / "large.wav")
+    assert served.upload(tmp_path / "large.wav").status_code == 413
+    assert served.files() == []
+
+
+def test_nobody_can_fetch_an_upload(served, tmp_path):
+    (path,) = served.upload(ears.write(tmp_path / "mine.wav")).json()
+    assert Path(path).is_file()
+    for way in ("gradio_api/file=", "file=", "gradio_api/file/", "gradio_api/proxy="):
+        got = httpx.get(f"{served.address}{way}{path}", follow_redirects=True)
+        assert got.status_code == 404 and b"RIFF" not in got.content
+    mode = served.folder.stat().st_mode
+    assert os.name == "nt" or mode & 0o077 == 0, "other users of this machine"
+    Path(path).unlink()
+
+
+def call(served, path):
+    """Ask about a path on the server, as a program of ill will would; returns what comes back."""
+    file = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+    url = f"{served.address}gradio_api/call/predict"
+    event = httpx.post(url, json={"data": [file]}).json()["event_id"]
+    return httpx.get(f"{url}/{event}", timeout=30).text
+
+
+def test_an_upload_can_be_asked_about_once(served, tmp_path):
+    (path,) = served.upload(ears.write(tmp_path / "mine.wav")).json()
+    assert '"label": "dog"' in call(served, path)
+    assert not Path(path).exists() and "event: error" in call(served, path)
+
+
+def test_files_of_the_machine_are_neither_read_nor_deleted(served, tmp_path):
+    path = ears.write(tmp_path / "private.wav")
+    got = call(served, path)
+    assert "event: error" in got and "label" not in got
+    assert path.is_file()
+
+
+def test_addresses_are_not_fetched(served, monkeypatch):
+    async def fetch(*given, **_):
+        fetched.append(given)
+        return str(ears.write(served.folder / "fetched.wav"))
+
+    fetched = []
+    monkeypatch.setattr(processing_utils, "async_ssrf_protected_download", fetch)
+    assert "event: error" in call(served, "https://example.org/clip.wav")
+    assert not fetched
+
+
+def test_many_at_once_wait_for_one_another(served, tmp_path):
+    paths = [ears.write(tmp_path / f"{i}.wav", hertz, 10.0)
+             for i, hertz in enumerate([440, 3_000] * 3)]  # fmt: skip
+    served.ear.most = 0
+    with ThreadPoolExecutor(len(paths)) as pool:
+        labels = [got["label"] for got in pool.map(served.ask, paths)]
+    assert labels == ["dog", "cat"] * 3
+    assert served.ear.most == 1
+    assert served.files() == []
+
+
+def test_programs_see_one_way_in_and_nobody_is_counted(served):
+    with contextlib.closing(served.client()) as client:
+        ways = client.view_api(return_format="dict", print_info=False)
+    assert list(ways["named_endpoints"]) == ["/predict"] and not ways["unnamed_endpoints"]
+    config = httpx.get(f"{served.address}config").json()
+    assert config["analytics_enabled"] is False and config["run_history"] is False
+    assert httpx.get(f"{served.address}monitoring/summary").status_code >= 400
+
+
+def test_what_was_left_behind_goes_with_the_server(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with app.running(ears.classifier()) as address:
+        folder = Path(os.environ["GRADIO_TEMP_DIR"])
+        server = Served(address, folder, None)
+        assert server.upload(ears.write(tmp_path / "mine.wav")).status_code == 200
+        assert len(server.files()) == 1
+    assert not folder.exists() and os.environ["GRADIO_TEMP_DIR"] == str(tmp_path)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address)
+
+
+def test_an_upload_that_nobody_asks_about_is_swept_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "_SWEEP", (1, 1))
+    with app.running(ears.classifier()) as address:
+        server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
+        (path,) = server.upload(ears.write(tmp_path / "mine.wav")).json()
+        deadline = time.monotonic() + 30
+        while Path(path).exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert not Path(path).exists()
+
+
+# ---- the command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "share", "host"),
+    [([], False, "127.0.0.1"), (["--share"], True, "127.0.0.1"),
+     (["--host", "0.0.0.0", "--port", "8000"], False, "0.0.0.0")],
+)  # fmt: skip
+def test_only_who_asks_for_it_shares(monkeypatch, capsys, arguments, share, host):
+    @contextlib.contextmanager
+    def running(classifier, **options):
+        given.update(options)
+        yield "http://example"
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    given = {}
+    monkeypatch.setattr(app, "running", running)
+    monkeypatch.setattr(app.threading.Event, "wait", stop)
+    monkeypatch.setattr(app.signal, "signal", lambda *_: None)
+    monkeypatch.setenv("GRADIO_SHARE", "True")
+    app.main(arguments)
+    assert (given["share"], given["host"]) == (share, host)
+    assert "http://example" in capsys.readouterr().out
+
+
+def test_the_command_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr(app.signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit, match="no such model"):
+        app.main(["--model", str(tmp_path / "none.tflite")])
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(SystemExit, match=str(taken.getsockname()[1])):
+            app.main(["--port", str(taken.getsockname()[1])])
+
+
+def test_errors_for_programs_are_not_tracebacks(answerer, tmp_path, capsys):
+    (tmp_path / "letter.wav").write_text("a letter")
+    with pytest.raises(gr.Error, match="cannot be decoded") as caught:
+        answerer.ask(str(tmp_path / "letter.wav"))
+    assert caught.value.print_exception is False
+
+
+def test_an_answer_as_data_is_json(answerer, tmp_path):
+    got = answerer.ask(str(ears.write(tmp_path / "clip.wav")))
+    assert json.loads(json.dumps(got))["label"] == "dog"

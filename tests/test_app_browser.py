@@ -1,0 +1,107 @@
+"""The demo page in a real browser: upload, record, choose, and read what it says."""
+
+import io
+import re
+
+import ears
+import matplotlib.image
+import numpy as np
+import pytest
+import soundfile
+from browser import open_page
+
+from helpers import app
+
+LOUDSPEAKER = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+
+
+@pytest.fixture(scope="module")
+def address():
+    with app.running(ears.classifier()) as address:
+        yield address
+
+
+def upload(page, path):
+    """Give the page a file and wait for its answer: the verdict's words, the probabilities'."""
+    before = page.inner_text(".verdict")
+    page.set_input_files("input[type=file]", path)
+    return answered(page, before)
+
+
+def answered(page, before):
+    page.wait_for_function(
+        "before => document.querySelector('.verdict').innerText != before", arg=before
+    )
+    return page.inner_text(".verdict"), page.inner_text(".confidence-set >> nth=0")
+
+
+def app_picture(address, clip, picture=None):
+    """Upload a clip and take a picture of the answer.
+
+    Args:
+        address: of the page, as app.running gives it.
+        clip: path of a sound file.
+        picture: path of a PNG file to write, or None.
+
+    Returns:
+        the verdict's words, and the picture: float, shape (rows, columns, 4).
+    """
+    with open_page(address, size=(1060, 800)) as page:
+        words, _ = upload(page, clip)
+        page.wait_for_function("document.querySelector('.picture img').complete")
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(500)  # the bars of the probabilities grow
+        png = page.screenshot(full_page=True)
+    if picture:
+        picture.write_bytes(png)
+    return words, matplotlib.image.imread(io.BytesIO(png))
+
+
+def test_upload_and_see_the_label(address, tmp_path):
+    words, pixels = app_picture(address, ears.write(tmp_path / "clip.mp3", 3_000))
+    assert words.startswith("Cat") and "2.0 s" in words
+    orange = np.abs(pixels[..., :3] - (0xD5 / 255, 0x5E / 255, 0)).max(axis=2) < 0.05
+    assert orange.mean() > 0.005, "the verdict, the waveform and the timeline are a cat's"
+
+
+def test_one_sound_after_another_without_reloading(address, tmp_path):
+    asked = []
+    with open_page("about:blank") as page:
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        words, shares = upload(page, ears.write(tmp_path / "clip.wav"))
+        assert words.startswith("Dog") and re.match(r"dog\s+97%", shares)
+
+        (tmp_path / "letter.wav").write_text("a letter")
+        page.wait_for_selector("input[type=file]", state="attached")
+        page.set_input_files("input[type=file]", tmp_path / "letter.wav")
+        page.wait_for_function("document.querySelector('.verdict').innerText.includes('letter')")
+        assert page.inner_text(".verdict").startswith("No answer")
+        assert page.locator(".picture").count() == 0
+
+        page.get_by_role("button", name="Silence").click()
+        page.wait_for_selector(".picture img")
+        assert page.inner_text(".verdict").startswith("Unsure\nsilence")
+
+        ears.write(tmp_path / "large.wav", seconds=60, rate=96_000)
+        page.set_input_files("input[type=file]", tmp_path / "large.wav")
+        page.wait_for_selector("text=exceed the maximum allowed size of 10.0 Mb")
+    others = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    assert len(asked) > 5 and others == [], "no other machine learns of it"
+
+
+def test_what_the_browser_records_is_understood(address, tmp_path):
+    """Chromium plays a file into its own microphone, over and over."""
+    soundfile.write(tmp_path / "played.wav", ears.tone(3_000, 10.0, 48_000), 48_000)
+    microphone = (*LOUDSPEAKER, f"--use-file-for-fake-audio-capture={tmp_path / 'played.wav'}")
+    with open_page(address, arguments=microphone, permissions=["microphone"]) as page:
+        page.get_by_label("Record audio").click()
+        page.locator("button.record-button").click()
+        page.wait_for_timeout(2_000)
+        before = page.inner_text(".verdict")
+        with page.expect_response("**/upload*") as response:
+            page.locator("button.stop-button").click()
+        assert response.value.json()[0].endswith("/audio.wav"), "not the browser's own format"
+        words, _ = answered(page, before)
+    assert words.startswith("Cat")
+    assert 1 < float(re.search(r"([\d.]+) s of sound", words)[1]) < 10
