@@ -109,7 +109,7 @@ def rows(values, hop_seconds, ticks, *, title="", ylabel="", unit="", vmin=None,
     ax.figure.colorbar(image, ax=ax, label=unit, pad=0.01)
 
 
-def clip(samples, sample_rate=SAMPLE_RATE, *, title="", label=None):
+def clip(samples, sample_rate=SAMPLE_RATE, *, title="", label=None, figure=None):
     """Waveform above log-mel spectrogram, on one time axis.
 
     Taught in notebooks/01_waveforms.ipynb.
@@ -119,8 +119,10 @@ def clip(samples, sample_rate=SAMPLE_RATE, *, title="", label=None):
         sample_rate: Hz.
         title: of the figure.
         label: class, for the waveform's colour.
+        figure: matplotlib figure to draw into; a new one by default.
     """
-    figure, (upper, lower) = plt.subplots(2, 1, figsize=(8, 4.2), sharex=True)
+    figure = figure or plt.figure(figsize=(8, 4.2))
+    upper, lower = figure.subplots(2, 1, sharex=True)
     waveform(samples, sample_rate, title=title, label=label, ax=upper)
     upper.set_xlabel("")
     log_mel(samples, sample_rate, ax=lower)

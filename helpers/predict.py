@@ -23,7 +23,7 @@ SHIPPED = Path(__file__).resolve().parents[1] / "data" / "pretrained" / "cat_dog
 # What a model's card, the JSON file beside it, may say otherwise.
 _CARD = {
     "names": ["cat", "dog"], "unsure_below": 0.6, "min_seconds": 0.1, "silence_dbfs": -80.0,
-    "window_seconds": 1.5, "window_hop_seconds": 0.375, "files": [],
+    "window_seconds": 1.5, "window_hop_seconds": 0.375, "files": None,
 }  # fmt: skip
 _WINDOWS = 64  # at a time: 24 s of sound, so that an hour does not fill the memory
 _MAX_CHANNELS = 32
@@ -140,9 +140,10 @@ class Classifier:
             path: of a file; a copy in another format is not recognised.
 
         Returns:
-            bool.
+            bool, or None where the card does not list the files.
         """
-        return file_digest(path) in self.card["files"]
+        files = self.card["files"]
+        return None if files is None else file_digest(path) in files
 
     def _answer(self, waveform):
         """Run the model on stretches of a clip; join them as the model joins its windows.

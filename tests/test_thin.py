@@ -14,8 +14,8 @@ MAX_LINES = 280
 ORDER = [
     *("__init__", "quiet", "parameters", "report", "audio", "voices", "synthesis", "folders"),
     *("splits", "datasets", "features", "augmentation", "pipeline", "models", "training"),
-    *("evaluation", "recipes", "transfer", "plots", "widgets", "judges", "judges_more", "checks"),
-    *("predict", "answers", "app", "space"),
+    *("evaluation", "recipes", "transfer", "plots", "widgets", "labs", "preview", "judges"),
+    *("judges_more", "checks", "predict", "ear", "quiz", "answers", "app", "space"),
 ]
 ALONE = {"colab"}
 ENTRY_POINTS = {"main"}

@@ -1,0 +1,172 @@
+"""What the model heard: its answer over time, what spoke for each class, and the part that decided.
+
+The heat map is exact, not a guess: in the course's network the mean over time and frequency comes
+last but one, so that a class's logit is the mean of its evidence in each place (Zhou et al., 2016).
+"""
+
+import html
+
+import numpy as np
+import scipy.ndimage
+from matplotlib.colors import to_rgb
+
+from helpers import evaluation, features, pipeline, plots
+from helpers.predict import SHIPPED, Classifier
+from helpers.quiet import keras
+from helpers.widgets import Explorer, _drawable, _png, _table
+
+_FRAMES_A_HOP = pipeline.WINDOW_HOP / features.HOP_LENGTH
+
+
+class Ear(Explorer):
+    """Explore clips with the ears of a classifier.
+
+    Above, the probability of each class in each window, drawn at the window's middle, a larger dot
+    where it counts more. Below, the spectrogram, tinted in a class's colour where the network found
+    evidence for it. The part that decided is the window that moved the answer most.
+
+    By keyboard: as Explorer.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        clips: a catalog.
+        classifier: predict.Classifier, by default the model that the course ships. One that runs
+            in LiteRT shows no layers inside, and gives no heat map.
+        predictions, first: as Explorer.
+
+    Attributes:
+        prediction: predict.Prediction of the clip shown.
+        part: (start, end) in seconds of the part that decided.
+        map: float, shape (frames, 64): evidence for the class with the largest probability, by
+            frames of 16 ms and mel bands, in logits; None without a network to look into.
+    """
+
+    def __init__(self, clips, classifier=None, predictions=None, first=None):
+        self._classifier = classifier or Classifier.load(SHIPPED.with_suffix(".keras"))
+        self._members = _members(self._classifier)
+        below = self._classifier.card["unsure_below"]
+        super().__init__(clips, predictions, first, below)
+
+    def _views(self, said, row, samples, rate):
+        answer = self.prediction = self._classifier.predict(samples, rate)
+        self.part = _deciding(answer)
+        self.map = _heat(self._members, samples, answer, self._classifier.card)
+        shares = ", ".join(f"{n} {evaluation.percent(p)}" for n, p in answer.probabilities.items())
+        said += f".<br>It hears: <b>{html.escape(answer.label)}</b> ({html.escape(shares)})"
+        said += f", {html.escape(answer.reason)}" if answer.reason else ""
+        said += {True: "; it was trained on this clip.", False: "; it was not trained on this clip."
+                 }.get(self._classifier.knows(row.path), ".")  # fmt: skip
+        tinted = "Tinted in a class's colour: what speaks for it."
+        said += " " + ("No heat map: it does not show its layers." if self.map is None else tinted)
+        start, end = self.part
+        sounds = [
+            ("the clip", samples, rate),
+            (f"the part that decided, {start:.1f} to {end:.1f} s",
+             samples[int(start * rate) : int(np.ceil(end * rate))], rate),
+        ]  # fmt: skip
+        return said, _png(lambda figure: self._draw(figure, samples, rate), 4.8), _table(sounds)
+
+    def _draw(self, figure, samples, rate):
+        answer, seconds = self.prediction, len(samples) / rate
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
+        time = (answer.timeline.start + answer.timeline.end) / 2
+        size = 5 + 60 * answer.timeline.weight / max(answer.timeline.weight.max(), 1e-9)
+        for name in answer.probabilities:
+            look = {"color": plots.colour(name), "label": name}
+            upper.plot(time, 100 * answer.timeline[name], linewidth=1, **look)
+            upper.scatter(time, 100 * answer.timeline[name], size, color=look["color"])
+        upper.set(ylim=(-6, 106), yticks=(0, 50, 100), ylabel="probability (%)")
+        upper.legend(loc="lower left", bbox_to_anchor=(0, 0.96), frameon=False, ncols=4)
+        plots.log_mel(_drawable(samples), rate, ax=lower)
+        lower.images[0].set_cmap("gray")
+        if self.map is not None:
+            lower.imshow(_tint(self.map, answer), origin="lower", aspect="auto", extent=(
+                0, len(self.map) * features.HOP_LENGTH / rate, -0.5, self.map.shape[1] - 0.5,
+            ))  # fmt: skip
+        for ax, colour in ((upper, "#333333"), (lower, "white")):
+            for moment in self.part:
+                ax.axvline(moment, color=colour, linewidth=1.2, linestyle="--")
+        upper.set_title("dashed: the part that decided", loc="right", fontweight="normal")
+        lower.set_xlim(0, seconds)
+
+
+def _deciding(answer):
+    """Start and end in seconds of the window that spoke most for the answer: weight x log odds."""
+    share = answer.timeline[answer.best].clip(1e-9, 1 - 1e-9)
+    best = (answer.timeline.weight * np.log(share / (1 - share))).idxmax()
+    return float(answer.timeline.start[best]), float(answer.timeline.end[best])
+
+
+def _members(classifier):
+    """The networks whose mean logits a Keras classifier gives: (last feature map, weights) of each.
+
+    None if there is no network to be seen, or one that does not end in a mean and a dense layer.
+    """
+    whole = getattr(classifier.run, "__self__", None)  # of LiteRT there is only a function
+    found = []
+    networks = [whole] if isinstance(whole, keras.Model) else []
+    while networks:
+        model = networks.pop()
+        inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+        networks += inner
+        if inner or model is whole:
+            continue
+        *_, pool, _, dense = [*[None] * 3, *model.layers]
+        mean = isinstance(pool, keras.layers.GlobalAveragePooling2D)
+        if not mean or not isinstance(dense, keras.layers.Dense):
+            return None
+        found.append((keras.Model(model.inputs, pool.input), dense.get_weights()[0]))
+    return found or None
+
+
+def _evidence(members, windows, best, card):
+    """What each place of each window adds to the log odds of one class, averaged over the networks.
+
+    Args:
+        members: as _members gives.
+        windows: float32, shape (windows, 24000).
+        best: number of the class.
+        card: with the temperature.
+
+    Returns:
+        float, shape (windows, rows in time, rows in frequency); a window's mean, with the bias,
+        is its logit for the class, less the mean of those for the others.
+    """
+    pictures, total = pipeline.pictures(windows), 0
+    for network, weights in members:
+        others = np.delete(weights, best, axis=1).mean(axis=1)
+        total = total + np.array(network(pictures, training=False)) @ (weights[:, best] - others)
+    return total / len(members) / card.get("temperature", 1.0)
+
+
+def _heat(members, samples, answer, card):
+    """Evidence over a clip, shape (frames, 64): each window's, as it counts, where it stands."""
+    if members is None:
+        return None
+    best = list(answer.probabilities).index(answer.best)
+    windows, weight = pipeline.windows(samples), answer.timeline.weight.to_numpy()
+    parts = [
+        _evidence(members, windows[k : k + 64], best, card) for k in range(0, len(windows), 64)
+    ]
+    evidence = np.concatenate(parts) * weight[:, None, None]
+    bands = len(features.mel_frequencies())
+    zoom = bands // evidence.shape[2]  # pooling halves bands and frames alike, and drops the rest
+    heat = np.zeros((int(len(windows) * _FRAMES_A_HOP) + 2 * bands, bands))
+    for number, window in enumerate(evidence):
+        window = scipy.ndimage.zoom(window, zoom, order=1, mode="nearest", grid_mode=True)
+        start = round(number * _FRAMES_A_HOP)
+        heat[start : start + len(window)] += window
+    return heat[: 1 + len(samples) // features.HOP_LENGTH]
+
+
+def _tint(heat, answer):
+    """The map as colours, shape (64, frames, 4): what speaks for a class in that class's colour."""
+    others = [name for name in answer.probabilities if name != answer.best]
+    against = plots.colour(others[0]) if len(others) == 1 else "white"
+    tint = np.empty((*heat.T.shape, 4))
+    tint[..., :3] = np.where(
+        heat.T[..., None] > 0, to_rgb(plots.colour(answer.best)), to_rgb(against)
+    )
+    tint[..., 3] = 0.7 * np.abs(heat.T) / max(np.abs(heat).max(), 1e-12)
+    return tint

@@ -1,0 +1,202 @@
+"""Ten short clips: the learner votes, the model votes, and a score board compares them."""
+
+import html
+
+import numpy as np
+
+from helpers import audio, evaluation, plots
+from helpers.predict import Classifier
+from helpers.widgets import _button, _drawable, _Panel, _png, _table, _tag
+
+_COLUMNS = 5  # of the small pictures
+
+
+class Quiz(_Panel):
+    """Listen and vote; then see how the model voted; at the end, who was right how often.
+
+    By keyboard: Tab leads to the player, to the votes and to next, Enter or Space presses them.
+
+    Taught in notebooks/00_start_here.ipynb.
+
+    Args:
+        clips: a catalog, of which short clips are drawn, as many of each class as can be, first
+            those that the model was not trained on.
+        classifier: predict.Classifier, by default the model that the course ships.
+        n: number of clips.
+        seconds: the longest clip to be drawn, if there are enough.
+        seed: of the draw.
+
+    Attributes:
+        votes: dict of class to the Button that votes for it.
+        next, again: Buttons: the next clip or the board; another draw.
+        rows: DataFrame, one row a clip drawn: label, path; voted, the learner's vote ("" before);
+            model, the model's; share, its probability; trained_on, True, False or None (unknown).
+
+    Raises:
+        ValueError: the catalog is empty.
+    """
+
+    def __init__(self, clips, classifier=None, n=10, seconds=4.0, seed=0):
+        if clips.empty:
+            raise ValueError("the catalog holds no clips")
+        self._classifier, self._clips = classifier or Classifier.load(), clips
+        self._n, self._seconds, self._seed = min(n, len(clips)), seconds, seed
+        names = sorted(clips.label.unique())
+        self.votes = {
+            name: _button(name, f"Vote: this is a {name}", lambda _, name=name: self._vote(name))
+            for name in names
+        }
+        self.next = _button("next ▶", "Go on to the next clip", lambda _: self._go_on())
+        self.again = _button("new clips", "Draw other clips and begin again", self._again)
+        self._begin()
+        rows = [[*self.votes.values(), self.next, self.again]]
+        super().__init__(rows, [], f"Quiz of {self._n} clips")
+
+    def _begin(self):
+        drawn = _drawn(self._clips, self._n, self._seconds, self._seed, self._classifier)
+        self.rows = drawn.assign(voted="", model="", share=np.nan)
+        self._at = 0
+
+    def _again(self, _):
+        self._seed += 1
+        self._begin()
+        self._redraw()
+
+    def _vote(self, name):
+        if self._at < self._n and not self.rows.voted.iloc[self._at]:
+            self._ask_model(self._at)
+            self.rows.iloc[self._at, self.rows.columns.get_loc("voted")] = name
+            self._redraw()
+            self.next.focus()  # a button that was just disabled would lose the keyboard
+
+    def _go_on(self):
+        self._at = min(self._at + 1, self._n)
+        self._redraw()
+        (self.again if self._at == self._n else next(iter(self.votes.values()))).focus()
+
+    def _ask_model(self, at):
+        """Let the model vote; a clip that it cannot read is left out of the score."""
+        if not self.rows.model.iloc[at]:
+            try:
+                answer = self._classifier.predict(self.rows.path.iloc[at])
+            except (audio.AudioError, ValueError):
+                return
+            row = self.rows.index[at]
+            self.rows.loc[row, ["model", "share"]] = answer.best, answer.probabilities[answer.best]
+
+    def _shown(self):
+        over = self._at >= self._n
+        voted = over or bool(self.rows.voted.iloc[self._at])
+        for button in self.votes.values():
+            button.disabled = voted
+        self.next.disabled = over
+        self.next.description = "score ▶" if self._at == self._n - 1 else "next ▶"
+        if over:
+            return self._board()
+        row = self.rows.iloc[self._at]
+        note = f"Clip {self._at + 1} of {self._n}: {' or '.join(self.votes)}? Play it, then vote."
+        try:
+            samples, rate = audio.load(row.path)
+        except audio.AudioError as error:
+            return f"{note}<br>{html.escape(str(error))}. Go on to the next.", b"", ""
+        if not voted:
+            return note, b"", _tag(samples, rate)
+        picture = _png(lambda f: plots.clip(_drawable(samples), rate, label=row.label, figure=f))
+        note = (
+            f"Clip {self._at + 1} of {self._n} is a <b>{html.escape(row.label)}</b>. "
+            f"You said {html.escape(row.voted)} {_mark(row.voted == row.label)}, "
+            f"the model {self._said(row)}."
+        )
+        return note, picture, _tag(samples, rate)
+
+    def _said(self, row):
+        """The model's vote, whether it was right, and whether it was trained on the clip."""
+        if not row.model:
+            return "nothing: it cannot read the clip"
+        said = f"{html.escape(row.model)} ({evaluation.percent(row.share)}) "
+        said += _mark(row.model == row.label)
+        return said + (" (it was trained on this clip)" if row.trained_on else "")
+
+    def _board(self):
+        """The scores, a table of all clips, and players of those that the two heard differently."""
+        rows = self.rows[(self.rows.voted != "") & (self.rows.model != "")]
+        yours, its = rows.voted == rows.label, rows.model == rows.label
+        note = (
+            f"<b>You: {yours.sum()} of {len(rows)}. The model: {its.sum()} of {len(rows)}.</b> "
+            f"You beat it on {np.sum(yours & ~its)}, it beat you on {np.sum(its & ~yours)}. "
+        )
+        if rows.trained_on.isna().any():
+            note += "Its card does not say which clips it was trained on."
+        else:
+            fresh = ~rows.trained_on.astype(bool)
+            note += f"Of the {fresh.sum()} that it was not trained on, it had {its[fresh].sum()}."
+        board = [("", "<b>truly</b>", "<b>you</b>", "<b>the model</b>")]
+        for k, row in enumerate(self.rows.itertuples()):
+            if row.voted:
+                vote = f"{html.escape(row.voted)} {_mark(row.voted == row.label)}"
+                board.append((k + 1, html.escape(row.label), vote, self._said(row)))
+        cell = "<td style='text-align:left;padding-right:1.5em'>"
+        lines = "".join(
+            f"<tr>{''.join(f'{cell}{text}</td>' for text in line)}</tr>" for line in board
+        )
+        differ = self.rows.index.get_indexer(rows.index[yours != its])
+        sounds = []
+        for k in differ:
+            who = "you" if yours.loc[self.rows.index[k]] else "the model"
+            samples, rate = audio.load(self.rows.path.iloc[k])
+            sounds.append((f"clip {k + 1}: {who} alone had it right", samples, rate))
+        return f"{note}<table>{lines}</table>", b"", _table(sounds)
+
+    def _still(self):
+        """A quiz on paper: small pictures, players, and the answers folded away."""
+        sounds, lines = [], ""
+        for k, row in enumerate(self.rows.itertuples()):
+            self._ask_model(k)
+            try:
+                sounds.append((f"clip {k + 1}", *audio.load(row.path)))
+            except audio.AudioError as error:
+                lines += f"<li value='{k + 1}'>{html.escape(str(error))}</li>"
+                continue
+            row = self.rows.iloc[k]
+            said = f"{html.escape(row.label)}; the model: {self._said(row)}"
+            lines += f"<li value='{k + 1}'>{said}</li>"
+        note = f"{self._n} clips: {' or '.join(self.votes)}? Listen, and note your votes."
+        answers = f"<details><summary>Answers</summary><ol>{lines}</ol></details>"
+        picture = _png(lambda figure: _sheet(figure, sounds), 1.5 * np.ceil(self._n / _COLUMNS) + 1)
+        return note, picture, _table(sounds) + answers
+
+
+def _drawn(clips, n, seconds, seed, classifier):
+    """Clips for one quiz: label, path and trained_on of n clips, in random order."""
+    short = clips[clips.duration <= seconds]
+    short = short if len(short) >= n else clips.nsmallest(n, "duration")
+    short = short[["label", "path"]].sample(frac=1, random_state=seed)
+    short["trained_on"] = [_known(classifier, path) for path in short.path]
+    # in each class the fresh ones first, then the first of each class, the second of each, ...
+    short = short.sort_values("trained_on", key=lambda known: known.eq(True), kind="stable")
+    place = short.groupby("label").cumcount().sort_values(kind="stable")
+    return short.loc[place.index[:n]].sample(frac=1, random_state=seed)
+
+
+def _known(classifier, path):
+    try:
+        return classifier.knows(path)
+    except OSError:  # it will be said when the clip's turn comes
+        return None
+
+
+def _mark(right):
+    return "✓" if right else "✗"
+
+
+def _sheet(figure, sounds):
+    """Small spectrograms, numbered as the players are."""
+    figure.subplots_adjust(wspace=0.25, hspace=0.7)
+    lines = max(1, -(-len(sounds) // _COLUMNS))
+    for k, (name, samples, rate) in enumerate(sounds):
+        ax = figure.add_subplot(lines, _COLUMNS, k + 1)
+        plots.log_mel(_drawable(samples), rate, title=name, ax=ax)
+        figure.axes[-1].remove()  # ten colour bars would leave no room for the pictures
+        ax.set(xlabel="time (s)" if k >= len(sounds) - _COLUMNS else "")
+        if k % _COLUMNS:
+            ax.set(ylabel="", yticklabels=[])
