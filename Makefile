@@ -11,7 +11,7 @@ export COURSE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lab app space bench model clean
+.PHONY: help setup run test lab app space sweep bench model address clean
 
 help:
 	@echo 'make run     run the whole course headless into runs/ (DATASET=synthetic, kaggle or a folder)'
@@ -20,8 +20,11 @@ help:
 	@echo 'make lab     open the lessons in JupyterLab'
 	@echo 'make app     open the demo page on this machine; a public link: make app ARGS=--share'
 	@echo 'make space   write runs/space, the demo page as a Hugging Face Space'
+	@echo 'make sweep   run lesson 04 with some seeds and learning rates, end in a table and a figure'
+	@echo '             another: make sweep ARGS="05 -p SEED 0,1,2 -p EPOCHS 10,20"'
 	@echo 'make bench   measure on the recordings that DATASET names, some hours; ends with benchmarks/README.md'
 	@echo 'make model   train the classifier of helpers/predict.py on the recordings that DATASET names'
+	@echo 'make address write the address in pyproject.toml into every badge and setup cell'
 	@echo 'make setup   only install what the course needs, into .venv'
 	@echo 'make clean   remove .venv, runs/ and caches; data/ stays'
 	@echo
@@ -59,6 +62,9 @@ $(STAMP): requirements.txt pyproject.toml
 run: $(STAMP)
 	@cd "$$CALLER"; DATASET="$${DATASET:-synthetic}" "$$COURSE/$(VENV)" "$$COURSE/notebooks/run_all.py" $(ARGS)
 
+sweep: $(STAMP)
+	@cd "$$CALLER"; DATASET="$${DATASET:-synthetic}" "$$COURSE/$(VENV)" "$$COURSE/notebooks/sweep.py" $(ARGS)
+
 # Notebook tests first, one lesson to a worker, so that the long ones do not end up in a row.
 test: $(STAMP)
 	@$(VENV) -m ruff check .
@@ -72,6 +78,9 @@ app: $(STAMP)
 
 space: $(STAMP)
 	@$(VENV) -m helpers.space $(ARGS)
+
+address: $(STAMP)
+	@$(VENV) notebooks/address.py
 
 bench: MEASURES := synthetic_to_real ladder feature_comparison
 bench: MEASURES := synthetic_to_real ladder feature_comparison transfer_curve pretrained

@@ -46,6 +46,7 @@ def main(argv=None):
         given = {name: absolute(value) for name, value in given.items()}
         os.environ["DATASET"] = absolute(args.dataset or os.environ.get("DATASET") or "synthetic")
         check_values(given)
+        check_recordings(given.get("DATASET", os.environ["DATASET"]))
     except UsageError as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return 2
@@ -57,7 +58,12 @@ def main(argv=None):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         use_this_python(folder)
         try:
-            run(lessons, given, declared, output, results)
+            jobs = [
+                (p.stem, p, {name: given[name] for name in given if name in declared[p]}, output)
+                for p in lessons
+            ]
+            for result in run(jobs, output / "run.log"):
+                results.append(result)
         except KeyboardInterrupt:
             print("\nInterrupted.", file=sys.stderr)
             return 130
@@ -140,10 +146,17 @@ def check_names(given, declared):
 
 
 def check_values(given):
-    """Impossible values and recordings that are not there stop the run before its first lesson."""
+    """Impossible values stop the run before its first lesson."""
     try:
         parameters.check(**{name: given[name] for name in given if name != "DATASET"})
-        datasets.load(given.get("DATASET", os.environ["DATASET"]))
+    except ValueError as error:
+        raise UsageError(error) from None
+
+
+def check_recordings(source):
+    """And so do recordings that are not there."""
+    try:
+        datasets.load(source)
     except (ValueError, OSError) as error:
         raise UsageError(error) from None
 
@@ -172,21 +185,23 @@ def use_this_python(folder):
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
 
-def run(lessons, given, declared, output, results):
-    """Execute one lesson after the other; append what became of each to results."""
+def run(jobs, log):
+    """Execute jobs (label, lesson, parameters, folder) in order; yields what became of each.
+
+    What kernels write straight to the terminal goes to the log.
+    """
     logging.getLogger("papermill").setLevel(logging.ERROR)
     with (
         os.fdopen(os.dup(2), "w") as screen,
-        tqdm(lessons, unit="lesson", file=screen, dynamic_ncols=True) as bar,
-        stderr_to(output / "run.log"),
+        tqdm(jobs, unit="lesson", file=screen, dynamic_ncols=True) as bar,
+        stderr_to(log),
     ):
-        for lesson in bar:
-            bar.set_description(lesson.stem)
-            mine = {name: given[name] for name in given if name in declared[lesson]}
-            result = execute(lesson, mine, output)
-            results.append(result)
+        for label, lesson, values, folder in bar:
+            bar.set_description(label)
+            result = execute(lesson, values, folder)
             if result["error"]:
-                tqdm.write(f"{lesson.stem}: {result['error']}\n", file=screen)
+                tqdm.write(f"{label}: {result['error']}\n", file=screen)
+            yield result
 
 
 def execute(lesson, values, output):
@@ -225,15 +240,20 @@ def describe(failure):
     return "\n    ".join([first, *(said[-6:] if said else lines[-6:])])
 
 
-def find_headline(notebook):
-    """The last headline that report.headline left in the outputs."""
+def find_headlines(notebook):
+    """All that report.headline left in the outputs, in order; of one name the last."""
     found = [
         output["data"][report.MIME]
         for cell in notebook.cells
         for output in cell.get("outputs", [])
         if report.MIME in output.get("data", {})
     ]
-    return found[-1] if found else None
+    return list({headline["name"]: headline for headline in found}.values())
+
+
+def find_headline(notebook):
+    """The one in the last cell, which is the lesson's; None if there is none."""
+    return (find_headlines(notebook) or [None])[-1]
 
 
 def write_html(executed, notebook):

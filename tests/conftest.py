@@ -28,7 +28,7 @@ def recordings():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Slow ones first, lessons each on its own; else a file's tests together, for its fixtures."""
+    """The long ones first, lessons each on its own; else a file's tests together, for fixtures."""
     for item in items:
         if item.get_closest_marker("notebook"):
             item.add_marker(pytest.mark.xdist_group(item.name))
@@ -38,4 +38,5 @@ def pytest_collection_modifyitems(items):
             item.add_marker(
                 pytest.mark.skip(reason="CATS_DOGS_DIR names no folder of real recordings")
             )
-    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("notebook", "space"))))
+    long = ("colab", "notebook", "space", "browser")
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, long)))

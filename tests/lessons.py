@@ -2,11 +2,13 @@
 
 import ast
 import re
+import subprocess
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PATHS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -77,3 +79,15 @@ def tree(cell):
     """A code cell's syntax tree; magics and shell lines, which Python cannot parse, left out."""
     lines = cell.source.splitlines()
     return ast.parse("\n".join("" if re.match(r"\s*[%!]", line) else line for line in lines))
+
+
+def committed():
+    """Files that git tracks or would: what a commit of everything would hold."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git working copy, so nothing tells which files are tracked")
+    names = [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+    assert names
+    return names

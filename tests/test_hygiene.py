@@ -4,7 +4,6 @@ import ast
 import copy
 import json
 import re
-import subprocess
 
 import lessons
 import nbformat.v4 as nbf
@@ -485,18 +484,6 @@ def test_a_long_cell_that_is_the_lesson_passes(good):
 # ---- the repository around the lessons
 
 
-def committed():
-    """Files that git tracks or would: what a commit of everything would hold."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("not a git working copy, so nothing tells which files are tracked")
-    names = [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
-    assert names
-    return names
-
-
 def unwanted(names):
     """Recordings, arrays and models, which belong in data/pretrained or nowhere."""
     kinds = re.compile(r"\.(wav|flac|ogg|mp3|aiff?|m4a|npy|npz|tfrecord|tflite|keras|h5)$", re.I)
@@ -524,12 +511,12 @@ def readme_gaps(text, stems):
 
 
 def test_no_recordings_or_arrays_are_tracked():
-    assert unwanted(committed()) == []
+    assert unwanted(lessons.committed()) == []
 
 
 def test_no_tracked_file_names_one_machines_folders():
     found = {}
-    for name in committed():
+    for name in lessons.committed():
         try:
             text = (ROOT / name).read_text(encoding="utf-8")
         except UnicodeDecodeError:

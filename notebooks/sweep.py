@@ -1,0 +1,229 @@
+"""Run a lesson with every combination of some parameters' values; end in a table and a figure.
+
+    python notebooks/sweep.py                        lesson 04, three seeds, two learning rates
+    python notebooks/sweep.py 05 -p SEED 0,1,2       another lesson, other values
+    python notebooks/sweep.py 04 --grid grid.yaml    values from lines such as `SEED: [0, 1, 2]`
+
+Each run keeps its executed notebook, report and metrics in a folder of runs/sweep/. What is
+finished there is not run again, unless the lesson, the helpers or the recordings have changed.
+"""
+
+import argparse
+import ast
+import hashlib
+import itertools
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import matplotlib
+import nbformat
+import pandas as pd
+import run_all
+from matplotlib.figure import Figure
+from run_all import NOTEBOOKS, UsageError
+
+GRID = {"SEED": [0, 1, 2], "LEARNING_RATE": [0.001, 0.0003]}
+METRICS = "metrics.json"
+
+
+def main(argv=None):
+    args = read_arguments(argv)
+    try:
+        (lesson,) = run_all.choose([args.lesson], args.notebooks)
+        declared = run_all.declared_parameters(lesson)
+        grid = read_grid(args.grid, args.p, declared)
+        run_all.check_names(grid, {lesson: declared})
+        source = args.dataset or os.environ.get("DATASET") or "synthetic"
+        os.environ["DATASET"] = run_all.absolute(source)
+        points = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
+        for point in points:
+            run_all.check_values(point)
+        for source in grid.get("DATASET", [os.environ["DATASET"]]):
+            run_all.check_recordings(source)
+    except UsageError as error:
+        print(f"sweep.py: {error}", file=sys.stderr)
+        return 2
+    base = args.output or os.environ.get("COURSE_RUNS") or NOTEBOOKS.parent / "runs"
+    output = Path(base).expanduser().resolve() / "sweep" / lesson.stem
+    wanted = {folder_of(point, output): point for point in points}
+    code = fingerprint(lesson)
+    left = [folder for folder in wanted if not finished(folder, code)]
+    print(f"{lesson.stem}: {len(wanted)} runs, of which {len(wanted) - len(left)} are finished")
+    status = run_those(left, wanted, lesson, code, output) if left else 0
+    table = collect(wanted, code)
+    if not table.empty:
+        table.to_csv(output / "sweep.csv", index=False)
+        print(say(table, list(grid)))
+        if table.value.notna().any():
+            draw(table, list(grid), output / "sweep.png")
+        print(f"\nsweep.csv, sweep.png and the runs' folders are in {output}{os.sep}")
+    return status or int(table.empty or table.error.notna().any())
+
+
+def read_arguments(argv):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("lesson", nargs="?", default="04", metavar="LESSON", help="such as 04")
+    parser.add_argument(
+        "-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUES"),
+        help="a parameter and its values, with commas between them",
+    )  # fmt: skip
+    parser.add_argument("--grid", metavar="FILE.yaml", help="parameters and values from a file")
+    parser.add_argument("--dataset", metavar="SOURCE", help="as for run_all.py")
+    parser.add_argument("--output", metavar="DIR", help="instead of runs/")
+    parser.add_argument("--notebooks", metavar="DIR", type=Path, default=NOTEBOOKS,
+                        help="run another folder's lesson")  # fmt: skip
+    return parser.parse_args(argv)
+
+
+def read_grid(file, pairs, declared):
+    """{parameter: its values}: the file's, then the command line's, or the default grid's."""
+    if not file and not pairs:
+        return {name: values for name, values in GRID.items() if name in declared}
+    grid = run_all.read_parameters(file, [])
+    grid |= {name: [read_value(text) for text in texts.split(",")] for name, texts in pairs}
+    grid = {k: list(v) if isinstance(v, (list, tuple)) else [v] for k, v in grid.items()}
+    empty = [name for name, values in grid.items() if not values]
+    if empty or not grid:
+        raise UsageError(f"no values to run with{''.join(f', {name}' for name in empty)}")
+    return {name: [run_all.absolute(v) for v in values] for name, values in grid.items()}
+
+
+def read_value(text):
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text.strip()
+
+
+def folder_of(point, output):
+    """A folder for one run, named by its values; eight digits keep different ones apart."""
+    key = hashlib.sha256(json.dumps([point, os.environ["DATASET"]]).encode()).hexdigest()[:8]
+    name = "_".join(f"{n}-{Path(str(value)).name}" for n, value in point.items())
+    return output / f"{''.join(c if c.isalnum() or c in '._-' else '-' for c in name)[:80]}_{key}"
+
+
+def fingerprint(lesson):
+    """Changes with the lesson's code and with the helpers that it calls."""
+    cells = nbformat.read(lesson, as_version=4).cells
+    texts = [cell.source for cell in cells if cell.cell_type == "code"]
+    helpers = sorted((NOTEBOOKS.parent / "helpers").glob("*.py"))
+    texts += [path.read_text(encoding="utf-8") for path in helpers]
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+
+
+def read_metrics(folder, code):
+    """What a run left behind, which it writes last of all; None if there is nothing for us."""
+    try:
+        facts = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        return facts if facts["code"] == code else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def finished(folder, code):
+    facts = read_metrics(folder, code)
+    return facts is not None and not facts["error"] and (folder / facts["notebook"]).exists()
+
+
+def run_those(folders, wanted, lesson, code, output):
+    """Run what is left, each with its metrics; the exit status."""
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / METRICS).unlink(missing_ok=True)
+    os.environ["COURSE_RUNS"] = str(output)  # what is trained lands beside the runs
+    jobs = [(label(wanted[folder]), lesson, wanted[folder], folder) for folder in folders]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as kernel:
+        run_all.use_this_python(kernel)
+        try:
+            for result, folder in zip(run_all.run(jobs, output / "run.log"), folders):
+                facts = {**result, "headlines": [], "code": code}
+                if not result["error"]:
+                    executed = nbformat.read(folder / result["notebook"], as_version=4)
+                    facts["headlines"] = run_all.find_headlines(executed)
+                part = folder / f"{METRICS}.part"
+                part.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
+                os.replace(part, folder / METRICS)
+        except KeyboardInterrupt:
+            print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
+            return 130
+    return 0
+
+
+def label(point):
+    return ", ".join(f"{name} {value}" for name, value in point.items())
+
+
+def collect(wanted, code):
+    """DataFrame of the runs that there are: one row a headline, or an error."""
+    rows = []
+    for folder, point in wanted.items():
+        facts = read_metrics(folder, code)
+        if facts:
+            error = facts["error"] and " ".join(facts["error"].split())
+            for found in facts["headlines"] or [{"name": None, "value": None, "text": None}]:
+                rows.append({**point, "headline": found["name"], "value": found["value"],
+                             "text": found["text"], "error": error, "seconds": facts["seconds"],
+                             "folder": folder.name})  # fmt: skip
+    texts = ["headline", "text", "error"] if rows else []
+    return pd.DataFrame(rows).astype(dict.fromkeys(texts, "string"))
+
+
+def settings(table, names):
+    """(label, its values) for every setting but the seed and, if there are some, every headline."""
+    table = table[table.value.notna()]
+    keys = [name for name in names if name != "SEED"]
+    keys += ["headline"] * (table.headline.nunique() > 1)
+    if not keys:
+        return [("all seeds", table.value)]
+    groups = table.groupby(keys, sort=False).value
+    return [
+        (", ".join(v if k == "headline" else f"{k} {v}" for k, v in zip(keys, values)), runs)
+        for values, runs in groups
+    ]
+
+
+def say(table, names):
+    """The table in words: one line a run, then one a setting with its mean over the seeds."""
+    result = ("FAILED: " + table.error).fillna(table.text).fillna("no headline")
+    headlines = list(table.headline.dropna().unique())
+    columns = [*names, "seconds", *["headline"] * (len(headlines) > 1)]
+    shown = table[columns].assign(result=result).to_string(index=False, justify="left", na_rep="")
+    lines = ["", shown, ""]
+    for name, values in settings(table, names):
+        if lines[-1] == "":
+            of = f"{headlines[0]}, " if len(headlines) == 1 else ""
+            lines.append(f"{of}mean (lowest to highest):")
+        lines.append(f"  {name}: {values.mean():.3f} ({values.min():.3f} to {values.max():.3f}), "
+                     f"{len(values)} runs")  # fmt: skip
+    failed = table.error.notna().sum()
+    if failed:
+        lines.append(f"{failed} failed; the same command tries them again")
+    return "\n".join(lines)
+
+
+def draw(table, names, path):
+    """One line a setting: a dot for each run, a bar at their mean."""
+    lines = settings(table, names)
+    headlines = table.headline.dropna().unique()
+    with matplotlib.rc_context({"axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(8, 1.2 + 0.45 * len(lines)), layout="constrained")
+        ax = figure.subplots()
+    for y, (_, values) in enumerate(lines):
+        ax.plot(values, [y] * len(values), "o", color="#0072B2", alpha=0.6)
+        ax.plot([values.mean()], [y], "|", color="black", markersize=18, markeredgewidth=2)
+    ax.set_yticks(range(len(lines)), [name for name, _ in lines])
+    ax.set_ylim(len(lines) - 0.5, -0.5)
+    what = headlines[0] if len(headlines) == 1 else "headline"
+    ax.set(xlabel=f"{what} (a dot: one run; a bar: their mean)")
+    ax.grid(axis="x", alpha=0.3)
+    figure.savefig(path, dpi=120)
+    return figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
