@@ -8,6 +8,7 @@ the first seed. Writes benchmarks/results/transfer.json.
     python benchmarks/transfer_curve.py --dataset path/to/audio-cats-and-dogs
 """
 
+import functools
 import sys
 from dataclasses import replace
 
@@ -22,8 +23,11 @@ RECIPE = replace(recipes.BEST, members=1, epochs=8)
 WAYS = ("a head on YAMNet", "a CNN pretrained on synthetic clips", "a CNN from scratch")
 
 
-def predictions(inner, clips, made, size, seed):
-    """{way: the predictions of every clip, each by a model that learnt from size clips a class}."""
+def predictions(inner, clips, size, seed, pretrained):
+    """{way: the predictions of every clip, each by a model that learnt from size clips a class}.
+
+    pretrained gives the networks to start from; it is called when they are needed.
+    """
     fold, names = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips)
 
     def drawn(k):
@@ -51,8 +55,8 @@ def predictions(inner, clips, made, size, seed):
 
     methods = {
         WAYS[0]: by_head,
-        WAYS[1]: lambda seed: by_cnn(recipes.pretrain(made, RECIPE, seed)),
-        WAYS[2]: lambda seed: by_cnn(None),
+        WAYS[1]: lambda _: by_cnn(pretrained()),
+        WAYS[2]: lambda _: by_cnn(None),
     }
     return {
         way: out_of_fold.measured(f"{way}, {size}", clips, seed, method, size=size)
@@ -72,9 +76,10 @@ def main():
     inner, scores = transfer.features(backbone, clips)
     seed, fewest = options.seeds[0], clips.label.value_counts().min()
     fold = splits.folds(clips, out_of_fold.FOLDS, seed)
+    pretrained = functools.cache(lambda: recipes.pretrain(made, RECIPE, seed))
     curve = []
     for size in SIZES:
-        for way, table in predictions(inner, clips, made, size, seed).items():
+        for way, table in predictions(inner, clips, size, seed, pretrained).items():
             draws = [
                 round(float(evaluation.summary(table[fold == k])["balanced_accuracy"]), 4)
                 for k in range(out_of_fold.FOLDS)

@@ -12,6 +12,7 @@ from browser import open_page
 
 from helpers import app
 
+pytestmark = pytest.mark.browser
 LOUDSPEAKER = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
