@@ -62,7 +62,14 @@ def _scored(rows):
 
 
 def ladder():
-    return _scored(results("ladder")["rungs"])
+    """Each rung with its change in points against the one that it was built on, on one seed."""
+    rows, before = [], None
+    for row in results("ladder")["rungs"]:
+        first = row["by_seed"][0]
+        change = "" if before is None else f" ({100 * (first - before):+.1f})"
+        rows.append(row | {"name": row["name"] + change})
+        before = before if "not kept" in row["name"] else first
+    return _scored(rows)
 
 
 def rivals():
