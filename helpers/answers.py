@@ -117,7 +117,7 @@ class Answerer:
         answer = self.classifier.predict(waveform, SAMPLE_RATE)
         reason = answer.reason or f"heard in {answer.seconds:.1f} s of sound"
         note = "The model was trained on this very file: its answer proves nothing."
-        verdict = _verdict(answer.label.capitalize(), reason, note * known, answer.label)
+        verdict = _verdict(answer.label.capitalize(), reason, note * bool(known), answer.label)
         return verdict, answer.probabilities, _picture(waveform, answer)
 
     def _take(self, path):

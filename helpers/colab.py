@@ -1,7 +1,7 @@
 """Install what Colab lacks for the lessons; a setup cell runs this file after fetching the course.
 
-Colab brings most packages, with its own TensorFlow. Only what is missing is added, and TensorFlow,
-Keras and NumPy stay as they are: another version of those would need a restart.
+Colab brings most packages, with its own TensorFlow. Only what is missing is added, and all that is
+there stays as it is: another version of a package that is loaded would need a restart.
 """
 
 import re
@@ -41,19 +41,25 @@ def _normal(name):
 
 
 def main():
-    """Add what is missing, and say what was added."""
+    """Add what is missing, and say what was added and what could not be."""
     text = Path(__file__).resolve().parent.with_name("requirements.txt").read_text("utf-8")
     versions = {_normal(d.metadata["Name"]): d.version for d in metadata.distributions()}
     wanted = missing(text, versions)
     if not wanted:
         return
+    said = {True: [], False: []}
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "keep.txt"
-        kept = [f"{name}=={versions[name]}\n" for name in KEEP if name in versions]
+        kept = [f"{name}=={version}\n" for name, version in versions.items()]
         constraints.write_text("".join(kept), encoding="utf-8")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(constraints)]
-        subprocess.run([*pip, *wanted], check=True)
-    print(f"Added for this course: {', '.join(wanted)}")
+        for requirement in wanted:  # one that would change another package keeps none from coming
+            done = subprocess.run([*pip, requirement], capture_output=True, check=False)
+            said[done.returncode == 0].append(requirement)
+    if said[True]:
+        print(f"Added for this course: {', '.join(said[True])}")
+    if said[False]:
+        print(f"Not added, for it would change what is installed: {', '.join(said[False])}")
 
 
 if __name__ == "__main__":

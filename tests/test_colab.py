@@ -1,6 +1,7 @@
 """Colab gets what its lessons lack, and keeps its own TensorFlow."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -52,14 +53,18 @@ def test_the_script_changes_nothing_where_all_is_installed(monkeypatch, capsys):
 def test_the_script_installs_under_constraints(monkeypatch, capsys):
     ran = []
 
-    def run(command, check):
+    def run(command, **_):
         text = Path(command[command.index("--constraint") + 1]).read_text(encoding="utf-8")
-        ran.append((command, text))
+        ran.append((command[-1], text))
+        return subprocess.CompletedProcess(command, returncode=int("gradio" in command[-1]))
 
-    monkeypatch.setattr(colab, "missing", lambda *_: ["soxr>=0.5,<2"])
+    monkeypatch.setattr(colab, "missing", lambda *_: ["soxr>=0.5,<2", "gradio>=6,<7"])
     monkeypatch.setattr(colab.subprocess, "run", run)
     colab.main()
-    (command, constraints), = ran
-    assert command[-1] == "soxr>=0.5,<2"
-    assert re.search(r"^numpy==[\d.]+$", constraints, re.MULTILINE)
-    assert capsys.readouterr().out == "Added for this course: soxr>=0.5,<2\n"
+    assert [requirement for requirement, _ in ran] == ["soxr>=0.5,<2", "gradio>=6,<7"]
+    for _, constraints in ran:
+        for name in ("numpy", "tensorflow", "pandas"):
+            assert re.search(rf"^{name}==[\d.]+$", constraints, re.MULTILINE)
+    said = capsys.readouterr().out
+    assert "Added for this course: soxr>=0.5,<2\n" in said
+    assert "Not added, for it would change what is installed: gradio>=6,<7\n" in said

@@ -34,7 +34,7 @@ pytestmark = [
 
 # What Colab brings of that which the lessons import. It holds on to old versions of some.
 BROUGHT = ["tensorflow>=2.20,<2.22", "pandas<3", "ipywidgets<8", "scikit-learn", "librosa",
-           "matplotlib", "seaborn", "tqdm", "kagglehub", "ipykernel"]  # fmt: skip
+           "matplotlib", "seaborn", "tqdm", "kagglehub", "gradio", "ipykernel"]  # fmt: skip
 LACKED = {"ai-edge-litert"}
 REQUIREMENTS = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 LOG = Path(os.environ.get("COURSE_RUNS") or ROOT / "runs") / "colab.log"
