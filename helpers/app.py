@@ -158,8 +158,11 @@ def main(arguments=None):
         with running(classifier, **serve) as address:
             print(f"Barks & Meows: {address}  (Ctrl + C stops it)", flush=True)
             threading.Event().wait()
-    except (FileNotFoundError, OSError) as error:
+    except FileNotFoundError as error:
         sys.exit(str(error))
+    except OSError as error:
+        taken = f"port {options.port} is taken: name another with --port, or none"
+        sys.exit(taken if options.port else str(error))
     except KeyboardInterrupt:
         pass
 

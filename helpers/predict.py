@@ -263,11 +263,13 @@ def main(arguments=None):
             continue
         if options.json:
             fields = ("label", "best", "probabilities", "reason", "seconds")
-            print(json.dumps({"file": file} | {name: getattr(answer, name) for name in fields}))
+            about = {"file": file, "known": classifier.knows(file)}
+            print(json.dumps(about | {name: getattr(answer, name) for name in fields}))
         else:
             shares = "  ".join(f"{n} {100 * p:5.1f} %" for n, p in answer.probabilities.items())
             line = f"{file:{width}}  {answer.label:6}  {shares}  {answer.seconds:6.1f} s"
-            print(f"{line}  {answer.reason or ''}".rstrip())
+            known = "was in the training: proves nothing" if classifier.knows(file) else ""
+            print(f"{line}  {answer.reason or known}".rstrip())
     return int(failed)
 
 

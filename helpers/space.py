@@ -42,7 +42,7 @@ sdk: gradio
 sdk_version: {gradio}
 python_version: "{python}"
 app_file: app.py
-license: mit
+license: cc-by-sa-3.0
 short_description: Cat or dog? Upload or record a sound and see why.
 ---
 
@@ -92,7 +92,7 @@ def write(folder, model=None):
     readme = _README.format(
         gradio=version("gradio"),
         python=".".join(map(str, sys.version_info[:2])),
-        trained=card.get("trained on", "recordings of cats and dogs"),
+        trained=card.get("trained on", "recordings of cats and dogs").split(",")[0],
         card="The whole card: [data/pretrained](data/pretrained/README.md). "
         if model.with_name("README.md").is_file() else "",
         course=address,

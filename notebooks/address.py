@@ -14,6 +14,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 BADGE = re.compile(r"(https://colab\.research\.google\.com/github)/[^/\s]+/[^/\s]+(/blob/)")
 COURSE = re.compile(r'^COURSE = ".*"$', re.MULTILINE)
+CLONE = re.compile(r"git clone \S+ course")
 
 
 def main(argv=None):
@@ -48,7 +49,7 @@ def update(root):
         if path.suffix == ".ipynb":
             after = in_lesson(before, url, repository[1])
         else:
-            after = badges(before, repository[1])
+            after = CLONE.sub(f"git clone {url} course", badges(before, repository[1]))
         if after != before:
             path.write_text(after, encoding="utf-8", newline="\n")
             changed.append(path.relative_to(root).as_posix())

@@ -192,7 +192,7 @@ def say(table, names):
     result = ("FAILED: " + table.error).fillna(table.text).fillna("no headline")
     headlines = list(table.headline.dropna().unique())
     columns = [*names, "seconds", *["headline"] * (len(headlines) > 1)]
-    shown = table[columns].assign(result=result).to_string(index=False, justify="left", na_rep="")
+    shown = table[columns].assign(result=result).to_string(index=False, na_rep="")
     lines = ["", shown, ""]
     for name, values in settings(table, names):
         if lines[-1] == "":
