@@ -219,7 +219,8 @@ def draw(table, names, path):
     ax.set_yticks(range(len(lines)), [name for name, _ in lines])
     ax.set_ylim(len(lines) - 0.5, -0.5)
     what = headlines[0] if len(headlines) == 1 else "headline"
-    ax.set(xlabel=f"{what} (a dot: one run; a bar: their mean)")
+    ax.set(xlabel=f"{what} (a dot: one run; a bar: their mean)", ylabel="setting",
+           title=f"{path.parent.name}: {len(table)} runs")  # fmt: skip
     ax.grid(axis="x", alpha=0.3)
     figure.savefig(path, dpi=120)
     return figure
