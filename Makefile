@@ -82,7 +82,6 @@ space: $(STAMP)
 address: $(STAMP)
 	@$(VENV) notebooks/address.py
 
-bench: MEASURES := synthetic_to_real ladder feature_comparison
 bench: MEASURES := synthetic_to_real ladder feature_comparison transfer_curve pretrained
 model: MEASURES := pretrained
 bench model: $(STAMP)

@@ -28,11 +28,13 @@ CODE = ("audio", "splits", "features", "augmentation", "pipeline", "models", "tr
         "evaluation", "recipes", "transfer")  # fmt: skip
 
 
-def arguments(program):
+def arguments(program, yamnet=False):
     """A parser of what every measurement on recordings takes, described by its docstring."""
     parser = argparse.ArgumentParser(description=program.splitlines()[0])
     parser.add_argument("--dataset", required=True, help="folder of the real recordings")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    if yamnet:
+        parser.add_argument("--yamnet", default="auto", help="auto, none or the path of its file")
     return parser
 
 

@@ -66,12 +66,9 @@ def calibrated(table, fold):
 def agreement(path, clips):
     """Largest difference of a probability between the two files, over some clips of all lengths."""
     both = [predict.Classifier.load(path.with_suffix(ending)) for ending in (".keras", ".tflite")]
-
-    def shares(classifier, file):
-        answer: predict.Prediction = classifier.predict(file)
-        return list(answer.probabilities.values())
-
-    answers = [[shares(one, file) for file in clips.path] for one in both]
+    answers = [
+        [list(one.predict(file).probabilities.values()) for file in clips.path] for one in both
+    ]
     return float(np.abs(np.subtract(*answers)).max())
 
 

@@ -66,9 +66,7 @@ def predictions(inner, clips, size, seed, pretrained):
 
 
 def main():
-    parser = out_of_fold.arguments(__doc__)
-    parser.add_argument("--yamnet", default="auto", help="auto, none or the path of its file")
-    options = parser.parse_args()
+    options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
     clips, made = out_of_fold.clips_of(options.dataset)
     backbone = transfer.yamnet(options.yamnet)
     if backbone is None:
