@@ -74,10 +74,10 @@ lab: $(STAMP)
 	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $(ARGS)
 
 app: $(STAMP)
-	@$(VENV) -m helpers.app $(ARGS)
+	@$(VENV) -m helpers.demo $(ARGS)
 
 space: $(STAMP)
-	@$(VENV) -m helpers.space $(ARGS)
+	@$(VENV) -m helpers.demo.space $(ARGS)
 
 address: $(STAMP)
 	@$(VENV) notebooks/address.py

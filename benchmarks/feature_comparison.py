@@ -41,18 +41,19 @@ def pairs(tables):
 
 def main():
     options = out_of_fold.arguments(__doc__).parse_args()
-    clips, made = out_of_fold.clips_of(options.dataset)
-    results = compare(clips, made, replace(recipes.BEST, members=1), options.seeds)
+    clips, synthetic = out_of_fold.clips_of(options.dataset)
+    results = compare(clips, synthetic, replace(recipes.BEST, members=1), options.seeds)
     out_of_fold.write_json(out_of_fold.RESULTS / "features.json", results)
 
 
-def compare(clips, made, recipe, seeds):
+def compare(clips, synthetic, recipe, seeds):
     """Measure all kinds of features by a recipe: the content of the results' file."""
     rows, together = [], {}
     for name, kind in KINDS.items():
         chosen = replace(recipe, features=kind)
         tables = [
-            out_of_fold.by_recipe(f"features, {name}", clips, made, chosen, seed) for seed in seeds
+            out_of_fold.by_recipe(f"features, {name}", clips, synthetic, chosen, seed)
+            for seed in seeds
         ]
         rows.append({"name": name} | out_of_fold.scores(tables, clips.group))
         together[name] = out_of_fold.mean_of(tables)

@@ -22,14 +22,24 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers import audio, datasets, evaluation, pipeline, recipes, splits, training, transfer
+from helpers import article, audio, datasets, evaluation, recipes, splits, transfer
 
 ARTICLE = "the article's network, mended"
 BEST = "a committee of four"
 FIRST = recipes.Recipe(
-    network="article", by_level=False, by_clip=False, normalise=False, augment=(), untouched=0.0,
-    mixup=False, cosine=False, learning_rate=1e-3, pretrain=0, members=1, overlap=False,
-)  # fmt: skip
+    network="article",
+    by_level=False,
+    by_clip=False,
+    normalise=False,
+    augment=(),
+    untouched=0.0,
+    mixup=False,
+    cosine=False,
+    learning_rate=1e-3,
+    pretrain=0,
+    members=1,
+    overlap=False,
+)
 # Each rung changes the one before it, unless it says that it was not kept.
 RUNGS = [
     ("log-mel windows of 1.5 s", {}),
@@ -38,10 +48,10 @@ RUNGS = [
     ("balance by clip", {"by_clip": True}),
     ("level normalisation", {"normalise": True}),
     ("schedule, weight decay", {"cosine": True, "learning_rate": 2e-3}),
-    ("time shift", {"augment": ("shift",), "untouched": 0.2}),
-    ("gain over frequency", {"augment": ("shift", "equalise")}),
-    ("pitch and length", {"augment": ("shift", "transpose", "crop", "equalise")}),
-    ("rooms", {"augment": ("shift", "transpose", "crop", "equalise", "reverberate")}),
+    ("time shift", {"augment": ("roll",), "untouched": 0.2}),
+    ("gain over frequency", {"augment": ("roll", "equalise")}),
+    ("pitch and length", {"augment": ("roll", "pitch_shift", "crop", "equalise")}),
+    ("rooms", {"augment": ("roll", "pitch_shift", "crop", "equalise", "reverberate")}),
     ("noise", {"augment": recipes.BEST.augment[:-1]}),
     ("SpecAugment", {"augment": recipes.BEST.augment}),
     ("mixup", {"mixup": True}),
@@ -63,15 +73,15 @@ def ladder():
     return rungs
 
 
-def article(clips, seed):
+def article_network(clips, seed):
     """The article's spectrograms, network and training, with the mended loss, in folds."""
     fold, names, tables = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips), []
     for k in range(out_of_fold.FOLDS):
         part = np.where(fold == k, "test", "train")
         parted = splits.with_validation(clips.assign(split=part), seed=seed)
-        model, _ = training.train_article_cnn(parted, seed=seed)
+        model, _ = article.train(parted, seed=seed)
         held = clips[fold == k]
-        data = pipeline.batches(pipeline.preprocess(held, names))
+        data = article.batches(article.preprocess(held, names))
         tables.append(evaluation.predict(model, data, held, names))
     return out_of_fold.joined(tables, clips, model.count_params())
 
@@ -103,33 +113,39 @@ def rivals(clips, yamnet):
         "the larger class": (duration, DummyClassifier()),
         "tree on the duration": (duration, DecisionTreeClassifier(max_depth=3, random_state=0)),
         "MFCC statistics, logistic regression": (
-            mfcc, make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))),
+            mfcc,
+            make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)),
+        ),
         "MFCC statistics, SVM": (
-            mfcc, make_pipeline(StandardScaler(), CalibratedClassifierCV(SVC(), ensemble=False))),
+            mfcc,
+            make_pipeline(StandardScaler(), CalibratedClassifierCV(SVC(), ensemble=False)),
+        ),
         "MFCC statistics, random forest": (
-            mfcc, RandomForestClassifier(500, random_state=0, n_jobs=2)),
-    }  # fmt: skip
+            mfcc,
+            RandomForestClassifier(500, random_state=0, n_jobs=2),
+        ),
+    }
     methods = {
         name: lambda seed, x=x, y=y: classical(clips, x, y, seed) for name, (x, y) in simple.items()
     }
     backbone = transfer.yamnet(yamnet)
     if backbone is not None:
-        inner, _ = transfer.features(backbone, clips)
+        embeddings, _ = transfer.embed(backbone, clips)
         methods["YAMNet and a head"] = lambda seed: transfer.cross_validate(
-            inner, clips, out_of_fold.FOLDS, seed
+            embeddings, clips, out_of_fold.FOLDS, seed
         )
     return methods
 
 
 def main():
     options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
-    clips, made = out_of_fold.clips_of(options.dataset)
+    clips, synthetic = out_of_fold.clips_of(options.dataset)
     seeds, results = options.seeds, {"rungs": [], "rivals": []}
 
     def add(kind, name, tables):
         results[kind].append({"name": name} | out_of_fold.scores(tables, clips.group))
 
-    best = [out_of_fold.by_recipe(BEST, clips, made, recipes.BEST, seed) for seed in seeds]
+    best = [out_of_fold.by_recipe(BEST, clips, synthetic, recipes.BEST, seed) for seed in seeds]
     methods = rivals(clips, options.yamnet)
     for name, method in methods.items():
         tables = [out_of_fold.measured(name, clips, seed, method) for seed in seeds]
@@ -140,10 +156,10 @@ def main():
                 for cost in ("seconds", "cpu_seconds"):
                     table.attrs[cost] = sum(part.attrs[cost] for part in parts)
             add("rivals", "YAMNet and the committee together", both)
-    first = [out_of_fold.measured(ARTICLE, clips, seeds[0], lambda s: article(clips, s))]
+    first = [out_of_fold.measured(ARTICLE, clips, seeds[0], lambda s: article_network(clips, s))]
     add("rungs", ARTICLE, first)
     for name, chosen in ladder()[:-1]:
-        add("rungs", name, [out_of_fold.by_recipe(name, clips, made, chosen, seeds[0])])
+        add("rungs", name, [out_of_fold.by_recipe(name, clips, synthetic, chosen, seeds[0])])
     add("rungs", BEST, best)
     results["clips"] = len(clips)
     results["recordings"] = int(clips.group.nunique())

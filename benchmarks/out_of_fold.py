@@ -19,13 +19,24 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helpers import datasets, evaluation, recipes, synthesis  # noqa: E402
+from helpers import datasets, evaluation, recipes  # noqa: E402
+from helpers.datasets import synthetic  # noqa: E402
 
 KEPT = ROOT / "runs" / "bench"
 RESULTS = ROOT / "benchmarks" / "results"
 FOLDS = 5
-CODE = ("audio", "splits", "features", "augmentation", "pipeline", "models", "training",
-        "evaluation", "recipes", "transfer")  # fmt: skip
+CODE = (
+    "audio",
+    "splits",
+    "features",
+    "augmentation",
+    "pipeline",
+    "models",
+    "training",
+    "evaluation",
+    "recipes",
+    "transfer",
+)
 
 
 def arguments(program, yamnet=False):
@@ -40,7 +51,7 @@ def arguments(program, yamnet=False):
 
 def clips_of(dataset):
     """The recordings, and synthetic clips to pretrain on: two catalogs."""
-    made = synthesis.make_dataset(KEPT / "synthetic", seed=1, n_clips=1_000)
+    made = synthetic.make_dataset(KEPT / "synthetic", seed=1, n_clips=1_000)
     return datasets.load(dataset, quiet=True), datasets.load(made, quiet=True)
 
 
@@ -84,13 +95,13 @@ def measured(name, clips, seed, method, kept_as=None, **settings):
     return table
 
 
-def by_recipe(name, clips, made, recipe, seed):
-    """As measured, of a recipe, once under any name; made: the synthetic clips it may take."""
+def by_recipe(name, clips, synthetic, recipe, seed):
+    """As measured, of a recipe, once under any name; synthetic: the synthetic clips it may take."""
 
     def method(seed):
-        return recipes.cross_validate(clips, recipe, FOLDS, seed, made)
+        return recipes.cross_validate(clips, recipe, FOLDS, seed, synthetic)
 
-    facts = {"made": datasets.fingerprint(made)}
+    facts = {"synthetic": datasets.fingerprint(synthetic)}
     return measured(name, clips, seed, method, "recipe", **asdict(recipe), **facts)
 
 
@@ -115,7 +126,7 @@ def scores(tables, group, brief=False):
         fold, the second summed over the cores and little moved by what else runs; parameters.
     """
     each = [evaluation.summary(table) for table in tables]
-    low, high = evaluation.by_group(tables, group)
+    low, high = evaluation.bootstrap_interval(tables, group)
     balanced = {
         "balanced_accuracy": round(float(np.mean([one["balanced_accuracy"] for one in each])), 4),
         "low": round(low, 4),

@@ -18,7 +18,7 @@ import out_of_fold
 import pandas as pd
 import soundfile
 
-from helpers import audio, datasets, evaluation, models, pipeline, predict, recipes, splits
+from helpers import audio, datasets, evaluation, export, files, predict, recipes, splits, windows
 from helpers.augmentation import DEGRADATIONS
 
 MODEL = out_of_fold.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
@@ -36,7 +36,7 @@ def degraded(clips, change, folder, seed=0):
     return clips.assign(path=paths)
 
 
-def on_degraded(clips, made, seed):
+def on_degraded(clips, synthetic, seed):
     """Predictions on every kind of copy: the tables of evaluation.predict, one below the other."""
     names, parts = datasets.classes(clips), []
     with tempfile.TemporaryDirectory() as scratch:
@@ -45,7 +45,7 @@ def on_degraded(clips, made, seed):
             folder = Path(scratch) / str(number)
             folder.mkdir()
             copies[kind] = degraded(clips, change, folder)
-        folds = recipes.fold_models(clips, recipes.BEST, out_of_fold.FOLDS, seed, made)
+        folds = recipes.fold_models(clips, recipes.BEST, out_of_fold.FOLDS, seed, synthetic)
         for held, model in folds:
             parts += [
                 recipes.predict(model, copy[held], recipes.BEST, names).assign(kind=kind)
@@ -74,11 +74,11 @@ def agreement(path, clips):
 
 def main():
     options = out_of_fold.arguments(__doc__).parse_args()
-    clips, made = out_of_fold.clips_of(options.dataset)
+    clips, synthetic = out_of_fold.clips_of(options.dataset)
     names = datasets.classes(clips)
 
     tables = [
-        out_of_fold.by_recipe(ladder.BEST, clips, made, recipes.BEST, seed)
+        out_of_fold.by_recipe(ladder.BEST, clips, synthetic, recipes.BEST, seed)
         for seed in options.seeds
     ]
     scaled = [
@@ -93,9 +93,9 @@ def main():
         "degraded copies",
         clips,
         options.seeds[0],
-        lambda s: on_degraded(clips, made, s),
+        lambda s: on_degraded(clips, synthetic, s),
         **asdict(recipes.BEST),
-        made=datasets.fingerprint(made),
+        synthetic=datasets.fingerprint(synthetic),
     )
     results = {
         "cross-validated": out_of_fold.scores(tables, clips.group),
@@ -113,20 +113,23 @@ def main():
         "hardest": hardest(tables, clips),
     }
 
-    model = recipes.train(clips, recipes.BEST, 0, made=made)
+    model = recipes.train(clips, recipes.BEST, 0, synthetic=synthetic)
     MODEL.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=MODEL.parent) as scratch:
-        whole = models.from_waveform(model, names, temperature)
+        whole = export.from_waveform(model, names, temperature)
         part = Path(scratch) / MODEL.name
         whole.save(part)
-        models.to_litert(whole, part.with_suffix(".tflite"))
+        export.to_litert(whole, part.with_suffix(".tflite"))
         card = {
-            "names": names, "unsure_below": UNSURE_BELOW, "temperature": results["temperature"],
+            "names": names,
+            "unsure_below": UNSURE_BELOW,
+            "temperature": results["temperature"],
             "trained on": f"{len(clips)} recordings, {datasets.fingerprint(clips)}",
-            "files": sorted({*map(predict.file_digest, clips.path)}), "keras": keras.__version__,
-            "window_seconds": pipeline.WINDOW / audio.SAMPLE_RATE,
-            "window_hop_seconds": pipeline.WINDOW_HOP / audio.SAMPLE_RATE,
-        }  # fmt: skip
+            "files": sorted({*map(files.digest, clips.path)}),
+            "keras": keras.__version__,
+            "window_seconds": windows.LENGTH / audio.SAMPLE_RATE,
+            "window_hop_seconds": windows.HOP / audio.SAMPLE_RATE,
+        }
         out_of_fold.write_json(part.with_suffix(".json"), card)
         results["agreement"] = agreement(part, clips.iloc[::10])
         for ending in (".keras", ".tflite", ".json"):

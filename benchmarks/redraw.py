@@ -1,6 +1,6 @@
 """How long does the explorer take to redraw for a clip of 10 s? Prints the median of 20 redraws.
 
-    python benchmarks/redraw.py
+python benchmarks/redraw.py
 """
 
 import time

@@ -45,20 +45,28 @@ def table(head, rows):
 
 
 def _scored(rows):
-    head = ["", "balanced accuracy", "95 % interval (%)", "errors, a seed", "parameters",
-            "CPU seconds a fold"]  # fmt: skip
+    head = [
+        "",
+        "balanced accuracy",
+        "95 % interval (%)",
+        "errors, a seed",
+        "parameters",
+        "CPU seconds a fold",
+    ]
     return table(
         head,
         [
             [
-                row["name"], percent(row["balanced_accuracy"]), interval(row),
+                row["name"],
+                percent(row["balanced_accuracy"]),
+                interval(row),
                 ", ".join(map(str, row["errors"])),
                 f"{row['parameters']:,}" if row["parameters"] else "",
                 f"{row['cpu_seconds']:.0f}",
             ]
             for row in rows
         ],
-    )  # fmt: skip
+    )
 
 
 def ladder():
@@ -92,11 +100,16 @@ def pairs():
     return table(
         head,
         [
-            [f"{row['first']}, {row['second']}", row["only_first"], row["only_second"],
-             row["p"], row["p_holm"]]
+            [
+                f"{row['first']}, {row['second']}",
+                row["only_first"],
+                row["only_second"],
+                row["p"],
+                row["p_holm"],
+            ]
             for row in results("features")["pairs"]
         ],
-    )  # fmt: skip
+    )
 
 
 def transfer():
@@ -105,10 +118,17 @@ def transfer():
     cell = {(row["way"], row["clips"]): row for row in found["curve"]}
     ways = dict.fromkeys(row["way"] for row in found["curve"])
     rows = [
-        [way, *(f"{percent(cell[way, n]['balanced_accuracy'])} ({interval(cell[way, n])})"
-                if (way, n) in cell else "" for n in sizes)]
+        [
+            way,
+            *(
+                f"{percent(cell[way, n]['balanced_accuracy'])} ({interval(cell[way, n])})"
+                if (way, n) in cell
+                else ""
+                for n in sizes
+            ),
+        ]
         for way in ways
-    ]  # fmt: skip
+    ]
     zero = found["zero-shot"]
     line = f"YAMNet's own classes, no clips at all: {percent(zero['balanced_accuracy'])}"
     return table(["clips a class", *sizes], rows) + f"\n\n{line} ({interval(zero)})."
@@ -173,9 +193,19 @@ def summary():
 
 WRITERS = {
     one.__name__: one
-    for one in (ladder, rivals, best, features, pairs, transfer, degraded, calibration, hardest,
-                summary)
-}  # fmt: skip
+    for one in (
+        ladder,
+        rivals,
+        best,
+        features,
+        pairs,
+        transfer,
+        degraded,
+        calibration,
+        hardest,
+        summary,
+    )
+}
 
 
 def filled(text):

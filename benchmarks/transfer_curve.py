@@ -23,7 +23,7 @@ RECIPE = replace(recipes.BEST, members=1, epochs=8)
 WAYS = ("a head on YAMNet", "a CNN pretrained on synthetic clips", "a CNN from scratch")
 
 
-def predictions(inner, clips, size, seed, pretrained):
+def predictions(embeddings, clips, size, seed, pretrained):
     """{way: the predictions of every clip, each by a model that learnt from size clips a class}.
 
     pretrained gives the networks to start from; it is called when they are needed.
@@ -31,27 +31,30 @@ def predictions(inner, clips, size, seed, pretrained):
     fold, names = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips)
 
     def drawn(k):
-        return transfer.draw(clips[fold != k], size, seed=seed + k)
+        return transfer.sample(clips[fold != k], size, seed=seed + k)
 
     def by_head(_):
         logarithms = np.empty((len(clips), len(names)))
         for k in range(out_of_fold.FOLDS):
             part = drawn(k)
             head = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
-            head.fit(inner[clips.index.get_indexer(part.index)], part.label)
-            logarithms[fold == k] = head.predict_log_proba(inner[fold == k])
+            head.fit(embeddings[clips.index.get_indexer(part.index)], part.label)
+            logarithms[fold == k] = head.predict_log_proba(embeddings[fold == k])
         return evaluation.table(logarithms, clips, names)
 
     def by_cnn(start):
         return out_of_fold.joined(
             (
                 recipes.predict(
-                    recipes.train(drawn(k), RECIPE, seed + k, start=start), clips[fold == k],
-                    RECIPE, names)
+                    recipes.train(drawn(k), RECIPE, seed + k, start=start),
+                    clips[fold == k],
+                    RECIPE,
+                    names,
+                )
                 for k in range(out_of_fold.FOLDS)
             ),
             clips,
-        )  # fmt: skip
+        )
 
     methods = {
         WAYS[0]: by_head,
@@ -67,17 +70,17 @@ def predictions(inner, clips, size, seed, pretrained):
 
 def main():
     options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
-    clips, made = out_of_fold.clips_of(options.dataset)
+    clips, synthetic = out_of_fold.clips_of(options.dataset)
     backbone = transfer.yamnet(options.yamnet)
     if backbone is None:
         sys.exit("The learning curve compares with YAMNet: say where it is with --yamnet")
-    inner, scores = transfer.features(backbone, clips)
+    embeddings, scores = transfer.embed(backbone, clips)
     seed, fewest = options.seeds[0], clips.label.value_counts().min()
     fold = splits.folds(clips, out_of_fold.FOLDS, seed)
-    pretrained = functools.cache(lambda: recipes.pretrain(made, RECIPE, seed))
+    pretrained = functools.cache(lambda: recipes.pretrain(synthetic, RECIPE, seed))
     curve = []
     for size in SIZES:
-        for way, table in predictions(inner, clips, size, seed, pretrained).items():
+        for way, table in predictions(embeddings, clips, size, seed, pretrained).items():
             draws = [
                 round(float(evaluation.summary(table[fold == k])["balanced_accuracy"]), 4)
                 for k in range(out_of_fold.FOLDS)

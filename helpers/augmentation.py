@@ -16,7 +16,7 @@ from helpers.audio import SAMPLE_RATE, resample
 from helpers.features import FLOOR_DB, HOP_LENGTH
 
 
-def shift(pictures, rng):
+def roll(pictures, rng):
     """Another moment: what leaves a window at its end comes back at the front.
 
     Taught in notebooks/04_train_cnn.ipynb.
@@ -33,10 +33,10 @@ def shift(pictures, rng):
     return pictures[np.arange(n)[:, None], moment]
 
 
-def transpose(pictures, rng):
+def pitch_shift(pictures, rng):
     """Another animal: up to three mel bands higher or lower.
 
-    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as shift.
+    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
     """
     n, _, bands = pictures.shape
     band = np.clip(np.arange(bands) + rng.integers(-3, 4, size=(n, 1)), 0, bands - 1)
@@ -46,7 +46,7 @@ def transpose(pictures, rng):
 def crop(pictures, rng):
     """A shorter clip: of every fourth, silence all but 0.3 to 1.2 s around the loudest moment.
 
-    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as shift.
+    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
     """
     pictures, n, frames = pictures.copy(), len(pictures), np.arange(pictures.shape[1])
     length = rng.uniform(0.3, 1.2, (n, 1)) * SAMPLE_RATE / HOP_LENGTH
@@ -60,7 +60,7 @@ def crop(pictures, rng):
 def equalise(pictures, rng):
     """Another microphone: a smooth random gain over the bands, and for half a narrower range.
 
-    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as shift.
+    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
     """
     n, _, bands = pictures.shape
     band = np.arange(bands)
@@ -74,7 +74,7 @@ def equalise(pictures, rng):
 def reverberate(pictures, rng):
     """Another room: in half of them each band dies away, by 60 dB in 0.1 to 1 s, and less clearly.
 
-    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as shift.
+    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
 
     Source: a room's energy decays exponentially, Sabine (1922).
     """
@@ -88,10 +88,10 @@ def reverberate(pictures, rng):
     return pictures
 
 
-def noise(pictures, rng):
+def noise_floor(pictures, rng):
     """Another street: a noise of random colour, 10 to 70 dB below the loudest point.
 
-    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as shift.
+    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
     """
     n, frames, bands = pictures.shape
     floor = pictures.max((1, 2))[:, None] - rng.uniform(10, 70, (n, 1))

@@ -11,7 +11,7 @@ from helpers import datasets
 from helpers.quiet import tf
 
 
-def predict(model, data, clips, names=None, owner=None):
+def predict(model, data, clips, names=None, clip_index=None):
     """One row a clip: its label, the probability of each class, and the verdict.
 
     Taught in notebooks/05_evaluate.ipynb.
@@ -21,7 +21,7 @@ def predict(model, data, clips, names=None, owner=None):
         data: what keras.Model.predict takes, in the catalog's order.
         clips: the catalog.
         names: the labels in the order of the model's outputs.
-        owner: int, shape (windows,), where data are windows: the row of each window's clip. A
+        clip_index: int, shape (windows,), where data are windows: the row of each window's clip. A
             clip's probability is then the mean over its windows.
 
     Returns:
@@ -33,13 +33,13 @@ def predict(model, data, clips, names=None, owner=None):
     """
     names = datasets.classes(clips) if names is None else names
     probability = tf.nn.softmax(model.predict(data, verbose=0)).numpy()
-    if owner is not None:
-        windows = np.bincount(owner, minlength=len(clips))[:, None]
+    if clip_index is not None:
+        windows = np.bincount(clip_index, minlength=len(clips))[:, None]
         sums = np.zeros((len(clips), len(names)))
-        np.add.at(sums, owner, probability)
+        np.add.at(sums, clip_index, probability)
         probability = sums / windows
     if len(probability) != len(clips):
-        raise ValueError(f"{len(probability)} predictions for {len(clips)} clips: pass owner")
+        raise ValueError(f"{len(probability)} predictions for {len(clips)} clips: pass clip_index")
     return table(np.log(np.maximum(probability, 1e-12)), clips, names)
 
 
@@ -114,7 +114,7 @@ def percent(value):
     return f"{100 * value:.0f} %"
 
 
-def by_group(predictions, group, draws=2000, seed=0):
+def bootstrap_interval(predictions, group, draws=2000, seed=0):
     """95 % interval of the balanced accuracy, by drawing groups with replacement.
 
     Clips of one recording are right or wrong together: an interval that drew clips, as wilson
@@ -255,6 +255,7 @@ def temperature(predictions):
     """
     best = minimize_scalar(
         lambda log: log_loss(rescale(predictions, np.exp(log))),
-        bounds=np.log([0.05, 20]), method="bounded",
-    )  # fmt: skip
+        bounds=np.log([0.05, 20]),
+        method="bounded",
+    )
     return float(np.exp(best.x))

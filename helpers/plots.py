@@ -48,12 +48,18 @@ def waveform(samples, sample_rate=SAMPLE_RATE, *, title="", label=None, ax=None)
     time = np.arange(len(samples)) / sample_rate
     ax.plot(time, samples, color=colour(label) if label else "#333333", linewidth=0.6)
     limit = max(1.05 * np.abs(samples).max(initial=0), 0.01)
-    ax.set(title=title, xlabel="time (s)", ylabel="amplitude\n(full scale = 1)",
-           xlim=(0, len(samples) / sample_rate), ylim=(-limit, limit))  # fmt: skip
+    ax.set(
+        title=title,
+        xlabel="time (s)",
+        ylabel="amplitude\n(full scale = 1)",
+        xlim=(0, len(samples) / sample_rate),
+        ylim=(-limit, limit),
+    )
 
 
-def spectrogram(levels, hop_seconds, frequencies, *, title="", vmin=None, vmax=None, ax=None,
-                unit="level (dB)"):  # fmt: skip
+def spectrogram(
+    levels, hop_seconds, frequencies, *, title="", vmin=None, vmax=None, ax=None, unit="level (dB)"
+):
     """Level over time and frequency, one row a frequency bin or mel band.
 
     Taught in notebooks/02_spectrograms.ipynb.
@@ -70,9 +76,16 @@ def spectrogram(levels, hop_seconds, frequencies, *, title="", vmin=None, vmax=N
     ax = ax or plt.subplots()[1]
     levels, frequencies = np.asarray(levels), np.asarray(frequencies)
     frames, bins = levels.shape
-    image = ax.imshow(levels.T, origin="lower", aspect="auto", cmap="magma", vmin=vmin, vmax=vmax,
-                      extent=(0, frames * hop_seconds, -0.5, bins - 0.5),
-                      interpolation="nearest")  # fmt: skip
+    image = ax.imshow(
+        levels.T,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=vmin,
+        vmax=vmax,
+        extent=(0, frames * hop_seconds, -0.5, bins - 0.5),
+        interpolation="nearest",
+    )
     step = np.diff(frequencies, prepend=frequencies[0])
     even = np.allclose(step[1:], step[1], rtol=0.01)
     ticks = np.arange(0, frequencies[-1] + 1, 2000) if even else _NICE_HZ
@@ -101,9 +114,14 @@ def rows(values, hop_seconds, ticks, *, title="", ylabel="", unit="", vmin=None,
     look = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
     if vmin is not None:
         look = {"cmap": "magma", "vmin": vmin}
-    image = ax.imshow(values.T, origin="lower", aspect="auto", interpolation="nearest",
-                      extent=(0, len(values) * hop_seconds, -0.5, values.shape[1] - 0.5),
-                      **look)  # fmt: skip
+    image = ax.imshow(
+        values.T,
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(0, len(values) * hop_seconds, -0.5, values.shape[1] - 0.5),
+        **look,
+    )
     ax.set_yticks(list(ticks), list(ticks.values()))
     ax.set(title=title, xlabel="time (s)", ylabel=ylabel)
     ax.figure.colorbar(image, ax=ax, label=unit, pad=0.01)
@@ -144,8 +162,9 @@ def log_mel(samples, sample_rate=SAMPLE_RATE, *, title="", ax=None):
 
     levels = features.log_mel(samples, sample_rate).numpy()
     hertz = features.mel_frequencies(sample_rate)
-    spectrogram(levels, features.HOP_LENGTH / sample_rate, hertz, title=title,
-                vmin=levels.max() - 70, ax=ax)  # fmt: skip
+    spectrogram(
+        levels, features.HOP_LENGTH / sample_rate, hertz, title=title, vmin=levels.max() - 70, ax=ax
+    )
 
 
 def timeline(windows, *, title="", ax=None):
@@ -165,11 +184,24 @@ def timeline(windows, *, title="", ax=None):
     middle = ((windows.start + windows.end) / 2).where(share > 0.02)  # a pause tells nothing
     for name in windows.columns.drop(["start", "end", "weight"]):
         ax.plot(middle, 100 * windows[name], color=colour(name), linewidth=1, alpha=0.6)
-        ax.scatter(middle, 100 * windows[name], 60 * share, color=colour(name), label=name,
-                   zorder=3, clip_on=False, linewidths=0)  # fmt: skip
+        ax.scatter(
+            middle,
+            100 * windows[name],
+            60 * share,
+            color=colour(name),
+            label=name,
+            zorder=3,
+            clip_on=False,
+            linewidths=0,
+        )
     ax.axhline(50, color="#999999", linewidth=0.8, linestyle=":")
-    ax.set(title=title, xlabel="time (s)", ylabel="probability (%)",
-           xlim=(0, windows.end.max()), ylim=(0, 100))  # fmt: skip
+    ax.set(
+        title=title,
+        xlabel="time (s)",
+        ylabel="probability (%)",
+        xlim=(0, windows.end.max()),
+        ylim=(0, 100),
+    )
     legend = ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     for mark in legend.legend_handles:
         mark.set_sizes([40])
@@ -188,8 +220,9 @@ def curves(history, *, title="", ax=None):
     ax = ax or plt.subplots()[1]
     ax.plot(history.index, 100 * history.accuracy, color="#333333", label="training")
     if "val_accuracy" in history:
-        ax.plot(history.index, 100 * history.val_accuracy, color="#009E73", ls="--",
-                label="validation")  # fmt: skip
+        ax.plot(
+            history.index, 100 * history.val_accuracy, color="#009E73", ls="--", label="validation"
+        )
     ax.set(title=title, xlabel="epoch", ylabel="accuracy (%)", ylim=(0, 102))
     ax.locator_params(axis="x", integer=True)
     ax.legend(loc="lower right", frameon=False)
@@ -207,9 +240,18 @@ def confusion(counts, names, *, title="", ax=None):
         ax: matplotlib axes to draw into; a new figure by default.
     """
     ax = ax or plt.subplots(figsize=(4.2, 3.4))[1]
-    sns.heatmap(counts, annot=True, fmt="d", cmap="Blues", vmin=0, square=True, ax=ax,
-                xticklabels=names, yticklabels=names,
-                cbar_kws={"label": "clips (count)"})  # fmt: skip
+    sns.heatmap(
+        counts,
+        annot=True,
+        fmt="d",
+        cmap="Blues",
+        vmin=0,
+        square=True,
+        ax=ax,
+        xticklabels=names,
+        yticklabels=names,
+        cbar_kws={"label": "clips (count)"},
+    )
     ax.set(title=title, xlabel="called (class)", ylabel="truly (class)")
 
 
@@ -235,6 +277,11 @@ def ladder(results, *, title="", ax=None):
         ax.plot(value, place, "o", color=tint, markersize=5)
         ax.annotate(f"{value:.1f}", (101, place), va="center", annotation_clip=False)
     ax.set_yticks(list(rows), [row["name"] for row, _ in rows.values()])
-    ax.set(title=title, xlabel="balanced accuracy (%)", ylabel="method (name)", xlim=(40, 100),
-           ylim=(max(rows) + 0.7, -0.7))  # fmt: skip
+    ax.set(
+        title=title,
+        xlabel="balanced accuracy (%)",
+        ylabel="method (name)",
+        xlim=(40, 100),
+        ylim=(max(rows) + 0.7, -0.7),
+    )
     ax.grid(axis="x", alpha=0.3)

@@ -5,7 +5,6 @@ status is 1 if a file could not be read.
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from dataclasses import dataclass
@@ -14,17 +13,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import audio
+from helpers import audio, files
 from helpers.audio import SAMPLE_RATE
 
 # Neither TensorFlow nor Keras is imported before a .keras file asks for them: the demo page, which
 # goes with the LiteRT file, starts quickly, and runs where they are not installed.
-SHIPPED = Path(__file__).resolve().parents[1] / "data" / "pretrained" / "cat_dog_cnn.tflite"
+SHIPPED = files.ROOT / "data" / "pretrained" / "cat_dog_cnn.tflite"
 # What a model's card, the JSON file beside it, may say otherwise.
 _CARD = {
-    "names": ["cat", "dog"], "unsure_below": 0.6, "min_seconds": 0.1, "silence_dbfs": -80.0,
-    "window_seconds": 1.5, "window_hop_seconds": 0.375, "files": None,
-}  # fmt: skip
+    "names": ["cat", "dog"],
+    "unsure_below": 0.6,
+    "min_seconds": 0.1,
+    "silence_dbfs": -80.0,
+    "window_seconds": 1.5,
+    "window_hop_seconds": 0.375,
+    "files": None,
+}
 _WINDOWS = 64  # at a time: 24 s of sound, so that an hour does not fill the memory
 _MAX_CHANNELS = 32
 
@@ -66,7 +70,7 @@ class Classifier:
     Taught in notebooks/08_demo_app.ipynb.
 
     Args:
-        run: float32 (1, samples) at 16 kHz to the dict of arrays that models.from_waveform names.
+        run: float32 (1, samples) at 16 kHz to the dict of arrays that export.from_waveform names.
         card: dict; what it leaves out of names, unsure_below (probability), min_seconds,
             silence_dbfs (peak), window_seconds, window_hop_seconds and files (sha256 of those in
             training) has the default.
@@ -142,8 +146,8 @@ class Classifier:
         Returns:
             bool, or None where the card does not list the files.
         """
-        files = self.card["files"]
-        return None if files is None else file_digest(path) in files
+        known = self.card["files"]
+        return None if known is None else files.digest(path) in known
 
     def _answer(self, waveform):
         """Run the model on stretches of a clip; join them as the model joins its windows.
@@ -181,12 +185,6 @@ class Classifier:
         if best < card["unsure_below"]:
             return f"near the middle: {best:.3f}, less than the {card['unsure_below']:g} asked for"
         return None
-
-
-def file_digest(path):
-    """What identifies a file among those in training: its sha256, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _keras(path):

@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from helpers import audio, augmentation, datasets, evaluation, features, models, pipeline, splits
+from helpers import (
+    article,
+    audio,
+    augmentation,
+    datasets,
+    evaluation,
+    features,
+    models,
+    splits,
+    windows,
+)
 from helpers.quiet import keras
 from helpers.training import set_seed
 
@@ -36,7 +46,15 @@ class Recipe:
     by_level: bool = True  # windows are drawn, and count, by their level; else all alike
     by_clip: bool = True  # classes are drawn evenly, then clips; else every window alike
     normalise: bool = True  # each picture by itself; else one scale for all
-    augment: tuple = ("shift", "transpose", "crop", "equalise", "reverberate", "noise", _MASK)
+    augment: tuple = (
+        "roll",
+        "pitch_shift",
+        "crop",
+        "equalise",
+        "reverberate",
+        "noise_floor",
+        _MASK,
+    )
     untouched: float = 0.2  # share of the windows that are not augmented
     mixup: bool = True
     cosine: bool = True  # the learning rate falls along a cosine, and weights decay
@@ -52,7 +70,7 @@ class Recipe:
 BEST = Recipe()
 
 
-def train(clips, recipe=BEST, seed=0, *, made=None, start=None):
+def train(clips, recipe=BEST, seed=0, *, synthetic=None, start=None):
     """Train a classifier on all clips of a catalog.
 
     Taught in notebooks/04_train_cnn.ipynb.
@@ -61,28 +79,32 @@ def train(clips, recipe=BEST, seed=0, *, made=None, start=None):
         clips: a catalog.
         recipe: Recipe.
         seed: of the first weights, the draws and the augmentation.
-        made: a catalog of synthetic clips for `pretrain` and `added`; by default neither.
+        synthetic: a catalog of synthetic clips for `pretrain` and `added`; by default neither.
         start: networks to begin with, as from pretrain; by default made as the recipe says.
 
     Returns:
         keras.Model: pictures (batch, 94, 64, 1) to one logit a class, the mean of the members'.
     """
     if start is None:
-        start = pretrain(made, recipe, seed) if made is not None else [None] * recipe.members
-    members = [_train_one(clips, recipe, [seed, k], start[k], made) for k in range(recipe.members)]
+        start = (
+            pretrain(synthetic, recipe, seed) if synthetic is not None else [None] * recipe.members
+        )
+    members = [
+        _train_one(clips, recipe, [seed, k], start[k], synthetic) for k in range(recipe.members)
+    ]
     if recipe.members == 1:
         return members[0]
     pictures = keras.Input(members[0].input_shape[1:])
     return keras.Model(pictures, keras.layers.Average()([member(pictures) for member in members]))
 
 
-def pretrain(made, recipe=BEST, seed=0):
+def pretrain(synthetic, recipe=BEST, seed=0):
     """Train on synthetic clips first, so that few recordings need only correct the networks.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
-        made: a catalog of synthetic clips.
+        synthetic: a catalog of synthetic clips.
         recipe, seed: as train.
 
     Returns:
@@ -91,19 +113,19 @@ def pretrain(made, recipe=BEST, seed=0):
     if not recipe.pretrain:
         return [None] * recipe.members
     recipe = replace(recipe, epochs=recipe.pretrain, learning_rate=2e-3, added=0.0)
-    return [_train_one(made, recipe, [seed, k]) for k in range(recipe.members)]
+    return [_train_one(synthetic, recipe, [seed, k]) for k in range(recipe.members)]
 
 
-def _train_one(clips, recipe, seeds, start=None, made=None):
+def _train_one(clips, recipe, seeds, start=None, synthetic=None):
     set_seed(1000 * seeds[0] + seeds[1])
     names = datasets.classes(clips)
-    draws = _Draws(clips, made if recipe.added else None, recipe, seeds)
+    draws = _Draws(clips, synthetic if recipe.added else None, recipe, seeds)
     pictures = keras.Input(draws[0][0].shape[1:])
     seen = _seen(pictures, draws, recipe)
     shape = seen.shape[1:]
     if recipe.network == "article":
         same = keras.layers.Normalization(mean=0.0, variance=1.0)  # the pictures are scaled already
-        model = models.article_cnn(shape, len(names), same)
+        model = article.network(shape, len(names), same)
     else:
         model = models.compact_cnn(shape, len(names), recipe.width, stride=2)
     if seen is not pictures:
@@ -139,28 +161,30 @@ def predict(model, clips, recipe=BEST, names=None):
     Returns:
         DataFrame as from evaluation.predict.
     """
-    levels, owner, weight = _bank(clips, recipe)
+    levels, clip_index, weight = _bank(clips, recipe)
     if not recipe.overlap:
-        place = np.arange(len(owner)) - np.searchsorted(owner, owner)
-        every = place % (pipeline.WINDOW // pipeline.WINDOW_HOP) == 0
-        levels, owner, weight = levels[every], owner[every], weight[every]
+        place = np.arange(len(clip_index)) - np.searchsorted(clip_index, clip_index)
+        every = place % (windows.LENGTH // windows.HOP) == 0
+        levels, clip_index, weight = levels[every], clip_index[every], weight[every]
     pictures = np.concatenate(
         [_pictures(part, recipe) for part in np.array_split(levels, 1 + len(levels) // 512)]
     )
     logits = model.predict(pictures, batch_size=256, verbose=0)
-    total = np.bincount(owner, weight)[:, None]
-    mean = np.stack([np.bincount(owner, weight * column) for column in logits.T], axis=1) / total
+    total = np.bincount(clip_index, weight)[:, None]
+    mean = (
+        np.stack([np.bincount(clip_index, weight * column) for column in logits.T], axis=1) / total
+    )
     return evaluation.table(mean, clips, names)
 
 
-def fold_models(clips, recipe=BEST, n=5, seed=0, made=None):
+def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None):
     """Train a classifier for each fold, on all the others.
 
     Taught in notebooks/05_evaluate.ipynb.
 
     Args:
         clips: a catalog.
-        recipe, made: as train.
+        recipe, synthetic: as train.
         n: number of folds; no recording is parted.
         seed: of the folds and of the training.
 
@@ -169,24 +193,24 @@ def fold_models(clips, recipe=BEST, n=5, seed=0, made=None):
         model: as from train.
     """
     fold = splits.folds(clips, n, seed)
-    start = pretrain(made, recipe, seed) if made is not None else None
+    start = pretrain(synthetic, recipe, seed) if synthetic is not None else None
     for k in range(n):
-        yield fold == k, train(clips[fold != k], recipe, seed, made=made, start=start)
+        yield fold == k, train(clips[fold != k], recipe, seed, synthetic=synthetic, start=start)
 
 
-def cross_validate(clips, recipe=BEST, n=5, seed=0, made=None):
+def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None):
     """Predict every clip by a classifier that was trained on the other folds.
 
     Taught in notebooks/05_evaluate.ipynb.
 
     Args:
-        clips, recipe, n, seed, made: as fold_models.
+        clips, recipe, n, seed, synthetic: as fold_models.
 
     Returns:
         DataFrame as from predict; its attrs name a model's parameters.
     """
     names, parts = datasets.classes(clips), []
-    for held, model in fold_models(clips, recipe, n, seed, made):
+    for held, model in fold_models(clips, recipe, n, seed, synthetic):
         parts.append(predict(model, clips[held], recipe, names))
     table = pd.concat(parts).loc[clips.index]
     table.attrs["parameters"] = model.count_params()
@@ -196,31 +220,31 @@ def cross_validate(clips, recipe=BEST, n=5, seed=0, made=None):
 class _Draws(keras.utils.PyDataset):
     """Batches of augmented pictures; batch number i is the same for the same seed."""
 
-    def __init__(self, clips, made, recipe, seeds):
+    def __init__(self, clips, synthetic, recipe, seeds):
         super().__init__(workers=2, max_queue_size=8)
         self.recipe, self.seeds = recipe, seeds
         names = datasets.classes(clips)
-        self.levels, self.owner, weight = _bank(clips, recipe)
-        label = pipeline.label_ids(clips, names)
-        self.share = self._shares(self.owner, weight, label)
-        if made is not None:
-            levels, owner, weight = _bank(made, recipe)
-            more = pipeline.label_ids(made, names)
-            share = recipe.added * self._shares(owner, weight, more)
+        self.levels, self.clip_index, weight = _bank(clips, recipe)
+        label = datasets.label_ids(clips, names)
+        self.share = self._shares(self.clip_index, weight, label)
+        if synthetic is not None:
+            levels, clip_index, weight = _bank(synthetic, recipe)
+            more = datasets.label_ids(synthetic, names)
+            share = recipe.added * self._shares(clip_index, weight, more)
             self.share = np.concatenate([(1 - recipe.added) * self.share, share])
             self.levels = np.concatenate([self.levels, levels])
-            self.owner = np.concatenate([self.owner, owner + len(clips)])
+            self.clip_index = np.concatenate([self.clip_index, clip_index + len(clips)])
             label = np.concatenate([label, more])
         self.target = np.eye(len(names), dtype=np.float32)[label]
 
-    def _shares(self, owner, weight, label):
+    def _shares(self, clip_index, weight, label):
         """Probability of each window to be drawn; they sum to 1."""
         if not self.recipe.by_clip:
-            first = np.searchsorted(owner, np.unique(owner))
-            share = weight / np.maximum.reduceat(weight, first)[owner]
+            first = np.searchsorted(clip_index, np.unique(clip_index))
+            share = weight / np.maximum.reduceat(weight, first)[clip_index]
             return share / share.sum()
-        share = weight / np.bincount(owner, weight)[owner]
-        return share / np.bincount(label)[label[owner]] / (label.max() + 1)
+        share = weight / np.bincount(clip_index, weight)[clip_index]
+        return share / np.bincount(label)[label[clip_index]] / (label.max() + 1)
 
     def __len__(self):
         return self.recipe.epochs * self.recipe.steps
@@ -228,7 +252,7 @@ class _Draws(keras.utils.PyDataset):
     def __getitem__(self, index):
         recipe, rng = self.recipe, np.random.default_rng([*self.seeds, index])
         drawn = rng.choice(len(self.levels), recipe.batch_size, p=self.share)
-        x, y = self.levels[drawn], self.target[self.owner[drawn]]
+        x, y = self.levels[drawn], self.target[self.clip_index[drawn]]
         touched = rng.random(len(x)) >= recipe.untouched
         for name in recipe.augment:
             if name != _MASK:
@@ -244,26 +268,26 @@ def _bank(clips, recipe):
 
     Returns:
         levels: float32, shape (windows, frames, bins), dB.
-        owner: int, shape (windows,): the row of each window's clip, rising.
+        clip_index: int, shape (windows,): the row of each window's clip, rising.
         weight: float, shape (windows,): by how much each counts.
     """
     key = recipe.normalise, _DECIBELS[recipe.features]
     for path in clips.path:
         if (path, *key) not in _banks:
-            cut = pipeline.windows(audio.load(path)[0])
+            cut = windows.sliding(audio.load(path)[0])
             level = np.sqrt(np.mean(cut**2, axis=1)) + 1e-9
-            _banks[(path, *key)] = np.array(pipeline.decibels(cut, *key)), level
+            _banks[(path, *key)] = np.array(windows.log_mel(cut, *key)), level
     levels, weight = zip(*(_banks[(path, *key)] for path in clips.path))
-    owner = np.repeat(np.arange(len(clips)), [len(part) for part in levels])
-    weight = np.concatenate(weight) if recipe.by_level else np.ones(len(owner))
-    return np.concatenate(levels), owner, weight
+    clip_index = np.repeat(np.arange(len(clips)), [len(part) for part in levels])
+    weight = np.concatenate(weight) if recipe.by_level else np.ones(len(clip_index))
+    return np.concatenate(levels), clip_index, weight
 
 
 def _pictures(levels, recipe):
     """What the network gets: float32, shape (windows, frames, bins, 1)."""
     if not recipe.normalise:
         return levels[..., None] / 40 + 1  # -80 to 0 dB become -1 to 1
-    return np.array(pipeline.normalise(levels))
+    return np.array(windows.standardise(levels))
 
 
 def _seen(pictures, draws, recipe):

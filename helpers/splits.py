@@ -1,8 +1,6 @@
 """Who may stand on which side: recordings that belong together, and splits that keep them so."""
 
-import hashlib
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
-from helpers import audio
+from helpers import audio, files
 
 _RUN = 32  # steps that must go up and down alike
 _ONE_IN = 8  # one run in so many is kept, chosen by its content
@@ -52,7 +50,7 @@ def shared_audio(clips, min_overlap=1.0):
             rows[pair] = found
     first = {}
     for i, path in enumerate(clips.path):
-        j = first.setdefault(hashlib.sha256(Path(path).read_bytes()).digest(), i)
+        j = first.setdefault(files.digest(path), i)
         if j != i:
             rows[j, i] = [0.0, 0.0, len(waves[i]) / audio.SAMPLE_RATE, 1.0]
     columns = ["clip_a", "clip_b", "offset_a", "offset_b", "overlap", "correlation"]

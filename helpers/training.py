@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers import datasets, models, pipeline
+from helpers import datasets, files
 from helpers.quiet import keras, tf
 
 
@@ -68,36 +68,6 @@ def fit(model, data, epochs, **options):
     return pd.DataFrame(history.history, index=pd.RangeIndex(1, epochs + 1, name="epoch"))
 
 
-def train_article_cnn(clips, *, epochs=20, batch_size=64, learning_rate=1e-3, seed=0):
-    """Train the article's network, its faults mended, on a catalog's training part.
-
-    Taught in notebooks/04_train_cnn.ipynb.
-
-    Args:
-        clips: a catalog with the parts "train" and "validation".
-        epochs: passes over the training part.
-        batch_size: clips a batch.
-        learning_rate: of Adam.
-        seed: of the first weights, the dropout and the order of the clips.
-
-    Returns:
-        model: compiled keras.Model, spectrograms (batch, 2726, 129, 1) to one logit a class.
-        history: DataFrame, as from fit.
-    """
-    set_seed(seed)
-    names = datasets.classes(clips)
-    train, validation = (
-        pipeline.preprocess(clips[clips.split == part], names) for part in ("train", "validation")
-    )
-    train = pipeline.batches(train, batch_size, shuffle_seed=seed)
-    norm_layer = keras.layers.Normalization()
-    norm_layer.adapt(train.map(lambda spectrogram, _: tf.image.resize(spectrogram, (32, 32))))
-    model = models.article_cnn(train.element_spec[0].shape[1:], len(names), norm_layer)
-    compile_classifier(model, learning_rate)
-    validation = pipeline.batches(validation, batch_size)
-    return model, fit(model, train, epochs, validation_data=validation)
-
-
 def load_or_train(name, clips, train, **settings):
     """Give a trained model: load it if one was made from the same clips, settings and code.
 
@@ -119,13 +89,14 @@ def load_or_train(name, clips, train, **settings):
         return keras.models.load_model(path), pd.read_csv(history_path, index_col="epoch")
     except (OSError, ValueError, TypeError):  # not there yet, or written by another Keras
         model, history = train()
-    _write(history_path, history.to_csv)
-    _write(path, model.save)
+    for target, save in ((history_path, history.to_csv), (path, model.save)):
+        with files.atomic(target) as part:
+            save(part)
     return model, history
 
 
 def _models_folder():
-    folder = Path(os.environ.get("COURSE_RUNS") or datasets.ROOT / "runs") / "models"
+    folder = Path(os.environ.get("COURSE_RUNS") or files.ROOT / "runs") / "models"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -134,20 +105,10 @@ def _key(clips, settings):
     """Eight digits that change with the clips, the settings, or the code that uses them."""
     code = "".join(
         (Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8")
-        for module in ("audio", "features", "pipeline", "models", "training")
+        for module in ("audio", "features", "windows", "models", "training", "article")
     )
     facts = json.dumps([datasets.fingerprint(clips), settings, keras.__version__, code])
     return hashlib.sha256(facts.encode()).hexdigest()[:8]
-
-
-def _write(path, save):
-    """Whole or not at all: write beside the target, then rename."""
-    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial{path.suffix}")
-    try:
-        save(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class _ProgressLine(keras.callbacks.Callback):

@@ -1,6 +1,5 @@
-"""Start from a network trained by others: its inner values are features, a small head decides."""
+"""Start from a network trained by others: its embeddings are features, a small head decides."""
 
-import hashlib
 import os
 import tempfile
 import zipfile
@@ -9,21 +8,22 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from helpers import audio, datasets, evaluation, pipeline, splits
+from helpers import audio, datasets, evaluation, files, splits, windows
+from helpers.datasets import downloads
 from helpers.quiet import keras, tf
 
 _HANDLE = "google/yamnet/tfLite/classification-tflite/1"
 _SHA256 = "10c95ea3eb9a7bb4cb8bddf6feb023250381008177ac162ce169694d05c317de"
 _CHOICES = '"auto", "none" or the path of the .tflite file'
 _FRAME, _HOP = 15_600, 7_680  # samples: 0.975 s, which is what YAMNet takes, every 0.48 s
-_INNER = [1, 1, 1, 1024]  # shape of the values between YAMNet's convolutions and its classes
+_EMBEDDING = [1, 1, 1, 1024]  # shape of the values between YAMNet's convolutions and its classes
 _OWN = {
     "cat": ("Cat", "Meow", "Purr", "Hiss", "Caterwaul"),
     "dog": ("Dog", "Bark", "Yip", "Howl", "Bow-wow", "Growling", "Whimper (dog)"),
 }
 
 
-def yamnet(source="auto", *, data=datasets.ROOT / "data"):
+def yamnet(source="auto", *, data=files.ROOT / "data"):
     """Load YAMNet, and print whether it was taken and why.
 
     A file named by the caller is loaded or is an error. `"auto"` follows the environment variable
@@ -37,7 +37,7 @@ def yamnet(source="auto", *, data=datasets.ROOT / "data"):
 
     Returns:
         a function of one waveform (float32, shape (samples,), 16 kHz) that gives its loud frames'
-        inner values, shape (frames, 1024), and scores, shape (frames, 521), both float32. Its
+        embeddings, shape (frames, 1024), and scores, shape (frames, 521), both float32. Its
         `.labels` name the 521 classes, its `.name` is "YAMNet". None if it is not to be had.
 
     Raises:
@@ -81,8 +81,8 @@ def _loud(cut):
     return cut[loud], root[loud]
 
 
-def features(backbone, clips):
-    """One row of numbers a clip: the backbone's inner values and scores, averaged over the clip.
+def embed(backbone, clips):
+    """One row of numbers a clip: the backbone's embeddings and scores, averaged over the clip.
 
     Taught in notebooks/07_transfer_learning.ipynb.
 
@@ -91,12 +91,14 @@ def features(backbone, clips):
         clips: a catalog.
 
     Returns:
-        inner: float32, shape (clips, inner values): the square root of the mean.
+        embeddings: float32, shape (clips, embeddings): the square root of the mean.
         scores: float32, shape (clips, classes of the backbone).
     """
     rows = [backbone(audio.load(path)[0]) for path in clips.path]
-    inner, scores = (np.stack([np.mean(part, axis=0) for part in parts]) for parts in zip(*rows))
-    return np.sqrt(inner), scores
+    embeddings, scores = (
+        np.stack([np.mean(part, axis=0) for part in parts]) for parts in zip(*rows)
+    )
+    return np.sqrt(embeddings), scores
 
 
 def own_classes(backbone, name):
@@ -132,13 +134,13 @@ def zero_shot(scores, backbone, clips):
     return evaluation.table(np.log(best), clips, names)
 
 
-def cross_validate(inner, clips, n=5, seed=0):
+def cross_validate(embeddings, clips, n=5, seed=0):
     """Predict each clip by a logistic regression that was fitted on the other folds.
 
     Taught in notebooks/07_transfer_learning.ipynb.
 
     Args:
-        inner, clips: as features gave and got them.
+        embeddings, clips: as features gave and got them.
         n, seed: of the folds.
 
     Returns:
@@ -148,12 +150,12 @@ def cross_validate(inner, clips, n=5, seed=0):
     logarithms = np.empty((len(clips), len(names)))
     for k in range(n):
         head = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
-        head.fit(inner[fold != k], clips.label[fold != k])
-        logarithms[fold == k] = head.predict_log_proba(inner[fold == k])
+        head.fit(embeddings[fold != k], clips.label[fold != k])
+        logarithms[fold == k] = head.predict_log_proba(embeddings[fold == k])
     return evaluation.table(logarithms, clips, names)
 
 
-def draw(clips, count, seed=0):
+def sample(clips, count, seed=0):
     """Draw as many clips of each class, from as many different recordings as there are.
 
     Taught in notebooks/07_transfer_learning.ipynb.
@@ -199,7 +201,7 @@ def _choose(source, data):
 
 
 def _checked(path):
-    if hashlib.sha256(path.read_bytes()).hexdigest() != _SHA256:
+    if files.digest(path) != _SHA256:
         raise ValueError(
             f"{path.name} is not Google's YAMNet (its sha256 should begin with {_SHA256[:8]}): "
             "delete it or choose another"
@@ -209,7 +211,7 @@ def _checked(path):
 
 def _download(target):
     """Kaggle's file, whole and the right one or not at all; no account is needed."""
-    datasets._check_connection()
+    downloads.check_connection()
     import kagglehub
 
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -221,7 +223,7 @@ def _download(target):
                 raise ConnectionError("it held no .tflite file")
             return _checked(found[0]).replace(target)
     except Exception as error:
-        said = datasets._first_line(error)
+        said = downloads.first_line(error)
         raise ConnectionError(f"the download from Kaggle failed: {said}") from error
 
 
@@ -232,33 +234,37 @@ class _Yamnet:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         self._net = Interpreter(
-            str(path), num_threads=1, experimental_preserve_all_tensors=True,
+            str(path),
+            num_threads=1,
+            experimental_preserve_all_tensors=True,
             # the default would hand over to XNNPACK, which differs by processor
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )  # fmt: skip
+        )
         self._net.allocate_tensors()
         self._input = self._net.get_input_details()[0]["index"]
         self._scores = self._net.get_output_details()[0]["index"]
-        inner = [t for t in self._net.get_tensor_details() if list(t["shape"]) == _INNER][-1]
-        self._inner, (self._step, self._zero) = inner["index"], inner["quantization"]
+        embeddings = [t for t in self._net.get_tensor_details() if list(t["shape"]) == _EMBEDDING][
+            -1
+        ]
+        self._embedding, (self._step, self._zero) = embeddings["index"], embeddings["quantization"]
         with zipfile.ZipFile(path) as packed:  # appended to the network, in the same file
             self.labels = packed.read("yamnet_label_list.txt").decode().splitlines()
 
     def __call__(self, waveform):
-        inner, scores = [], []
+        embeddings, scores = [], []
         for frame in frames(waveform):
             self._net.set_tensor(self._input, frame)
             self._net.invoke()
-            levels = self._net.get_tensor(self._inner).ravel().astype(np.float32)  # 8-bit steps
-            inner.append((levels - self._zero) * np.float32(self._step))
+            levels = self._net.get_tensor(self._embedding).ravel().astype(np.float32)  # 8-bit steps
+            embeddings.append((levels - self._zero) * np.float32(self._step))
             scores.append(self._net.get_tensor(self._scores)[0])
-        return np.stack(inner), np.stack(scores)
+        return np.stack(embeddings), np.stack(scores)
 
 
-class Cnn:
+class CnnBackbone:
     """A trained classifier of pictures as a backbone: called as what yamnet gives.
 
-    Rows are loud windows of 1.5 s, inner values what the last layer gets, scores probabilities.
+    Rows are loud windows of 1.5 s, embeddings what the last layer gets, scores probabilities.
 
     Taught in notebooks/07_transfer_learning.ipynb.
 
@@ -272,9 +278,9 @@ class Cnn:
     def __init__(self, model, labels):
         self.labels = list(labels)
         net = keras.Model(model.inputs[0], [model.layers[-1].input, model.outputs[0]])
-        windows = [tf.TensorSpec((None, pipeline.WINDOW))]  # one graph for clips of any length
-        self._net = tf.function(lambda cut: net(pipeline.pictures(cut)), windows, autograph=False)
+        shape = [tf.TensorSpec((None, windows.LENGTH))]  # one graph for clips of any length
+        self._net = tf.function(lambda cut: net(windows.network_input(cut)), shape, autograph=False)
 
     def __call__(self, waveform):
-        inner, logits = self._net(_loud(pipeline.windows(waveform))[0])
-        return inner.numpy(), tf.nn.softmax(logits).numpy()
+        embeddings, logits = self._net(_loud(windows.sliding(waveform))[0])
+        return embeddings.numpy(), tf.nn.softmax(logits).numpy()

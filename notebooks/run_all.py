@@ -25,7 +25,8 @@ import yaml
 from nbconvert import HTMLExporter
 from tqdm import tqdm
 
-from helpers import datasets, parameters, report
+from helpers import datasets, parameters
+from helpers.headline import MIME
 
 NOTEBOOKS = Path(__file__).resolve().parent
 SOURCES = ("auto", "synthetic", "kaggle")
@@ -243,10 +244,10 @@ def describe(failure):
 def find_headlines(notebook):
     """All that report.headline left in the outputs, in order; of one name the last."""
     found = [
-        output["data"][report.MIME]
+        output["data"][MIME]
         for cell in notebook.cells
         for output in cell.get("outputs", [])
-        if report.MIME in output.get("data", {})
+        if MIME in output.get("data", {})
     ]
     return list({headline["name"]: headline for headline in found}.values())
 

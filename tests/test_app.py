@@ -28,7 +28,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from lessons import ROOT
 
-from helpers import answers, app, audio, predict
+from helpers import audio, predict
+from helpers.demo import answers, page
 
 FORMATS = [
     ("clip.wav", {}),
@@ -172,7 +173,7 @@ def test_an_answer_takes_less_than_a_second():
 
 def test_the_page_needs_no_tensorflow():
     heavy = "{'tensorflow', 'keras', 'librosa', 'sklearn'}"
-    code = f"import sys; from helpers import app, space; print({heavy} & set(sys.modules))"
+    code = f"import sys; from helpers.demo import page, space; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stderr
 
@@ -204,7 +205,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served():
     model = ears.classifier()
-    with app.running(model) as address:
+    with page.running(model) as address:
         yield Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), model.run)
 
 
@@ -284,8 +285,9 @@ def test_addresses_are_not_fetched(served, monkeypatch):
 
 
 def test_many_at_once_wait_for_one_another(served, tmp_path):
-    paths = [ears.write(tmp_path / f"{i}.wav", hertz, 10.0)
-             for i, hertz in enumerate([440, 3_000] * 3)]  # fmt: skip
+    paths = [
+        ears.write(tmp_path / f"{i}.wav", hertz, 10.0) for i, hertz in enumerate([440, 3_000] * 3)
+    ]
     served.ear.most = 0
     with ThreadPoolExecutor(len(paths)) as pool:
         labels = [got["label"] for got in pool.map(served.ask, paths)]
@@ -305,7 +307,7 @@ def test_programs_see_one_way_in_and_nobody_is_counted(served):
 
 def test_what_was_left_behind_goes_with_the_server(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    with app.running(ears.classifier()) as address:
+    with page.running(ears.classifier()) as address:
         folder = Path(os.environ["GRADIO_TEMP_DIR"])
         server = Served(address, folder, None)
         assert server.upload(ears.write(tmp_path / "mine.wav")).status_code == 200
@@ -316,8 +318,8 @@ def test_what_was_left_behind_goes_with_the_server(tmp_path, monkeypatch):
 
 
 def test_an_upload_that_nobody_asks_about_is_swept_away(tmp_path, monkeypatch):
-    monkeypatch.setattr(app, "_SWEEP", (1, 1))
-    with app.running(ears.classifier()) as address:
+    monkeypatch.setattr(page, "_SWEEP", (1, 1))
+    with page.running(ears.classifier()) as address:
         server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
         (path,) = server.upload(ears.write(tmp_path / "mine.wav")).json()
         deadline = time.monotonic() + 30
@@ -331,9 +333,12 @@ def test_an_upload_that_nobody_asks_about_is_swept_away(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("arguments", "share", "host"),
-    [([], False, "127.0.0.1"), (["--share"], True, "127.0.0.1"),
-     (["--host", "0.0.0.0", "--port", "8000"], False, "0.0.0.0")],
-)  # fmt: skip
+    [
+        ([], False, "127.0.0.1"),
+        (["--share"], True, "127.0.0.1"),
+        (["--host", "0.0.0.0", "--port", "8000"], False, "0.0.0.0"),
+    ],
+)
 def test_only_who_asks_for_it_shares(monkeypatch, capsys, arguments, share, host):
     @contextlib.contextmanager
     def running(classifier, **options):
@@ -344,24 +349,24 @@ def test_only_who_asks_for_it_shares(monkeypatch, capsys, arguments, share, host
         raise KeyboardInterrupt
 
     given = {}
-    monkeypatch.setattr(app, "running", running)
-    monkeypatch.setattr(app.threading.Event, "wait", stop)
-    monkeypatch.setattr(app.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(page, "running", running)
+    monkeypatch.setattr(page.threading.Event, "wait", stop)
+    monkeypatch.setattr(page.signal, "signal", lambda *_: None)
     monkeypatch.setenv("GRADIO_SHARE", "True")
-    app.main(arguments)
+    page.main(arguments)
     assert (given["share"], given["host"]) == (share, host)
     assert "http://example" in capsys.readouterr().out
 
 
 def test_the_command_says_what_is_missing(monkeypatch, tmp_path):
-    monkeypatch.setattr(app.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(page.signal, "signal", lambda *_: None)
     with pytest.raises(SystemExit, match="no such model"):
-        app.main(["--model", str(tmp_path / "none.tflite")])
+        page.main(["--model", str(tmp_path / "none.tflite")])
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(SystemExit, match=str(taken.getsockname()[1])):
-            app.main(["--port", str(taken.getsockname()[1])])
+            page.main(["--port", str(taken.getsockname()[1])])
 
 
 def test_errors_for_programs_are_not_tracebacks(answerer, tmp_path, capsys):

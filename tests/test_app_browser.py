@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from browser import open_page
 
-from helpers import app
+from helpers.demo import page
 
 pytestmark = pytest.mark.browser
 LOUDSPEAKER = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
@@ -18,7 +18,7 @@ LOUDSPEAKER = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-st
 
 @pytest.fixture(scope="module")
 def address():
-    with app.running(ears.classifier()) as address:
+    with page.running(ears.classifier()) as address:
         yield address
 
 
@@ -40,7 +40,7 @@ def app_picture(address, clip, picture=None):
     """Upload a clip and take a picture of the answer.
 
     Args:
-        address: of the page, as app.running gives it.
+        address: of the page, as page.running gives it.
         clip: path of a sound file.
         picture: path of a PNG file to write, or None.
 

@@ -5,7 +5,7 @@ import pytest
 
 from helpers import augmentation, features
 
-PICTURES = ["shift", "transpose", "crop", "equalise", "reverberate", "noise"]
+PICTURES = ["roll", "pitch_shift", "crop", "equalise", "reverberate", "noise_floor"]
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def test_the_same_generator_gives_the_same_pictures(pictures, name):
 
 
 def test_a_shift_moves_frames_round_and_loses_none(pictures):
-    moved = augmentation.shift(pictures, np.random.default_rng(0))
+    moved = augmentation.roll(pictures, np.random.default_rng(0))
     np.testing.assert_array_equal(np.sort(moved, axis=1), np.sort(pictures, axis=1))
 
 
 def test_a_transposition_moves_bands_by_three_at_most(pictures):
-    got = augmentation.transpose(pictures[:30], np.random.default_rng(0))
+    got = augmentation.pitch_shift(pictures[:30], np.random.default_rng(0))
     moved = np.array([np.flatnonzero(one.max(0) > -50)[0] for one in got]) - np.arange(5, 35)
     assert set(moved) == set(range(-3, 4))
     np.testing.assert_array_equal((got.max(2) > -50).sum(1), 30)
@@ -75,7 +75,7 @@ def test_a_room_lets_sounds_die_away_and_adds_nothing_before_them(pictures):
 
 
 def test_noise_fills_the_silence_and_leaves_the_call(pictures):
-    got = augmentation.noise(pictures, np.random.default_rng(0))
+    got = augmentation.noise_floor(pictures, np.random.default_rng(0))
     assert np.median(got[:, :20]) > -79
     assert np.all(got >= pictures - 1e-3)
 

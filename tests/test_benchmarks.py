@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from helpers.datasets import ROOT
+from helpers.files import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import tables

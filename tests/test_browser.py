@@ -76,12 +76,17 @@ def jupyterlab(folder):
         env = dict(os.environ)
     env = {k: v for k, v in env.items() if k not in ("JUPYTER_CONFIG_PATH", "JUPYTER_TOKEN")}
     env |= {
-        "HOME": str(folder), "USERPROFILE": str(folder), "PYTHONPATH": str(ROOT),
-        "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_DATA_DIR": str(folder / "share"),
-        "JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "HOME": str(folder),
+        "USERPROFILE": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "share"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-        "COURSE_RUNS": str(folder / "runs"), "DATASET": "synthetic",
-    }  # fmt: skip
+        "COURSE_RUNS": str(folder / "runs"),
+        "DATASET": "synthetic",
+    }
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

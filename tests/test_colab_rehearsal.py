@@ -33,8 +33,19 @@ pytestmark = [
 ]
 
 # What Colab brings of that which the lessons import. It holds on to old versions of some.
-BROUGHT = ["tensorflow>=2.20,<2.22", "pandas<3", "ipywidgets<8", "scikit-learn", "librosa",
-           "matplotlib", "seaborn", "tqdm", "kagglehub", "gradio", "ipykernel"]  # fmt: skip
+BROUGHT = [
+    "tensorflow>=2.20,<2.22",
+    "pandas<3",
+    "ipywidgets<8",
+    "scikit-learn",
+    "librosa",
+    "matplotlib",
+    "seaborn",
+    "tqdm",
+    "kagglehub",
+    "gradio",
+    "ipykernel",
+]
 LACKED = {"ai-edge-litert"}
 REQUIREMENTS = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 LOG = Path(os.environ.get("COURSE_RUNS") or ROOT / "runs") / "colab.log"
@@ -64,10 +75,15 @@ class Machine:
         source = snapshot(self.folder / "course")
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PYTHONPATH"))}
         self.changes = {
-            "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{source.as_uri()}.insteadOf",
-            "GIT_CONFIG_VALUE_0": URL, "PYTHONPATH": "", "PYTHONNOUSERSITE": "1",
-            "DATASET": "synthetic", "COURSE_RUNS": "", "IPYTHONDIR": str(self.folder / "ipython"),
-        }  # fmt: skip
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": f"url.{source.as_uri()}.insteadOf",
+            "GIT_CONFIG_VALUE_0": URL,
+            "PYTHONPATH": "",
+            "PYTHONNOUSERSITE": "1",
+            "DATASET": "synthetic",
+            "COURSE_RUNS": "",
+            "IPYTHONDIR": str(self.folder / "ipython"),
+        }
         self.env |= self.changes
 
     def versions(self):
@@ -86,8 +102,10 @@ class Machine:
         (start / "00.py").write_text("import google.colab\n", encoding="utf-8")
         spec = {
             "argv": [self.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            "display_name": "Python 3", "language": "python", "env": self.changes,
-        }  # fmt: skip
+            "display_name": "Python 3",
+            "language": "python",
+            "env": self.changes,
+        }
         kernel = self.folder / "kernels" / "colab"
         kernel.mkdir()
         (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
@@ -107,20 +125,30 @@ class Machine:
         with mock.patch.dict(os.environ, {"JUPYTER_PATH": str(self.folder)}):
             del os.environ["PYTEST_CURRENT_TEST"]  # with it, ipykernel loses what programs print
             executed = papermill.execute_notebook(
-                source, self.folder / "out.ipynb", kernel_name="colab", cwd=self.content,
-                progress_bar=False, start_timeout=180,
-            )  # fmt: skip
-        said = ["".join(o.get("text", "") for o in c.outputs) for c in executed.cells
-                if c.cell_type == "code"]  # fmt: skip
+                source,
+                self.folder / "out.ipynb",
+                kernel_name="colab",
+                cwd=self.content,
+                progress_bar=False,
+                start_timeout=180,
+            )
+        said = [
+            "".join(o.get("text", "") for o in c.outputs)
+            for c in executed.cells
+            if c.cell_type == "code"
+        ]
         return said[0], run_all.find_headline(executed), said[-1]
 
 
 def command(arguments, **options):
     """What a command says; if it fails, that is the error."""
     done = subprocess.run(
-        [str(a) for a in arguments], stdin=subprocess.DEVNULL, capture_output=True,
-        encoding="utf-8", **options,
-    )  # fmt: skip
+        [str(a) for a in arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        **options,
+    )
     assert done.returncode == 0, f"{arguments}:\n{done.stdout}{done.stderr}"
     return done.stdout
 

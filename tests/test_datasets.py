@@ -3,6 +3,7 @@
 import socket
 import threading
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from helpers import datasets
+from helpers.datasets import catalog, downloads
 
 RATE = 16_000
 
@@ -40,7 +42,7 @@ def _load(folder, **options):
 
 
 def test_the_catalog_has_the_promised_columns(synthetic):
-    assert list(synthetic.columns) == datasets._COLUMNS
+    assert list(synthetic.columns) == catalog._COLUMNS
     assert synthetic.index.is_unique and synthetic.index.is_monotonic_increasing
     assert set(synthetic.split) == {"train", "test"} and not synthetic.isna().any().any()
     assert synthetic.duration.between(0.9, 18.1).all()
@@ -56,8 +58,11 @@ def test_the_articles_odd_layout(tmp_path):
     clips = _load(root)
     counts = clips.groupby(["split", "label"]).size()
     assert counts.to_dict() == {
-        ("train", "cat"): 4, ("train", "dog"): 4, ("test", "cat"): 2, ("test", "dog"): 2
-    }  # fmt: skip
+        ("train", "cat"): 4,
+        ("train", "dog"): 4,
+        ("test", "cat"): 2,
+        ("test", "dog"): 2,
+    }
     assert clips.loc["test/test/test_test_0.wav", "label"] == "dog"
 
 
@@ -72,8 +77,13 @@ def test_a_flat_folder_follows_its_csv(tmp_path):
     names = [f"cat_{k}.wav" for k in range(4)] + [f"dog_barking_{k}.wav" for k in range(4)]
     for k, name in enumerate(names):
         _write(tmp_path / name, seed=k)
-    _split_csv(tmp_path, test_cat=names[:1], test_dog=names[4:5], train_cat=names[1:4],
-               train_dog=names[5:8])  # fmt: skip
+    _split_csv(
+        tmp_path,
+        test_cat=names[:1],
+        test_dog=names[4:5],
+        train_cat=names[1:4],
+        train_dog=names[5:8],
+    )
     clips = _load(tmp_path)
     assert clips.loc["cat_0.wav", ["label", "split"]].tolist() == ["cat", "test"]
     assert clips.loc["dog_barking_1.wav", ["label", "split"]].tolist() == ["dog", "train"]
@@ -156,7 +166,7 @@ def test_broken_files_never_stop_a_load_and_validate_says_which(tmp_path):
     kept, findings = datasets.validate(clips)
     said = findings.groupby("file").finding.first()
     assert said["cat/zero.wav"] == "left out: empty, it holds no bytes"
-    assert said["cat/nonsense.wav"] .startswith("left out: cannot be decoded")
+    assert said["cat/nonsense.wav"].startswith("left out: cannot be decoded")
     assert said["dog/no_samples.wav"] == "left out: empty, it holds no samples"
     assert said["dog/silent.wav"].startswith("silent")
     assert said["dog/clipped.wav"].startswith("clipped")
@@ -210,14 +220,17 @@ def silent_host():
 
 
 def test_a_host_that_never_answers_is_given_up(silent_host, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(datasets, "_KAGGLE_URL", silent_host)
+    monkeypatch.setattr(downloads, "_KAGGLE_URL", silent_host)
     monkeypatch.delenv("DATASET")
     called = []
     monkeypatch.setattr("kagglehub.dataset_download", lambda *a, **k: called.append(a))
     with pytest.raises(ConnectionError, match="cannot be reached"):
         datasets.load("kaggle", data=tmp_path)
-    monkeypatch.setattr(datasets.synthesis, "make_dataset", lambda folder: _class_folders(
-        folder, {"cat": 4, "dog": 4}))  # fmt: skip
+    monkeypatch.setattr(
+        catalog.synthetic,
+        "make_dataset",
+        lambda folder: _class_folders(folder, {"cat": 4, "dog": 4}),
+    )
     assert set(datasets.load("auto", data=tmp_path).source) == {"synthetic"}
     assert "cannot be reached" in capsys.readouterr().out
     assert not called
@@ -233,16 +246,16 @@ def test_the_wait_is_limited_even_where_the_look_up_hangs(monkeypatch):
 
     monkeypatch.setattr("urllib.request.urlopen", hang)
     with pytest.raises(ConnectionError, match=r"no answer within 0\.2 s"):
-        datasets._check_connection("http://example.invalid", seconds=0.2)
+        downloads.check_connection("http://example.invalid", seconds=0.2)
     assert asked.is_set()
     over.set()
 
 
 def test_kaggles_download_is_kept_whole_or_not_at_all(tmp_path, monkeypatch):
-    monkeypatch.setattr(datasets, "_check_connection", lambda: None)
+    monkeypatch.setattr(downloads, "check_connection", lambda: None)
 
     def interrupted(handle, output_dir):
-        _class_folders(datasets.Path(output_dir), {"cat": 1})
+        _class_folders(Path(output_dir), {"cat": 1})
         raise OSError("connection lost")
 
     monkeypatch.setattr("kagglehub.dataset_download", interrupted)
@@ -253,8 +266,9 @@ def test_kaggles_download_is_kept_whole_or_not_at_all(tmp_path, monkeypatch):
     def complete(handle, output_dir):
         assert handle == "mmoreaux/audio-cats-and-dogs"
         _class_folders(
-            datasets.Path(output_dir), {"train/cat": 3, "train/dog": 3, "test/cats": 2,
-                                        "test/test": 2})  # fmt: skip
+            Path(output_dir),
+            {"train/cat": 3, "train/dog": 3, "test/cats": 2, "test/test": 2},
+        )
 
     monkeypatch.setattr("kagglehub.dataset_download", complete)
     assert len(datasets.load("kaggle", data=tmp_path, quiet=True)) == 10

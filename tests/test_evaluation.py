@@ -36,22 +36,24 @@ def test_the_interval_of_clips_in_groups_is_wider():
     group = np.repeat(np.arange(40), 10)
     right = np.repeat(rng.random(40) < 0.8, 10)  # a recording's clips are right or wrong together
     one = table(np.where((labels == "dog") == right, 0.9, 0.1), labels)
-    low, high = evaluation.by_group(one, group)
-    narrow = evaluation.by_group(one, np.arange(400))
+    low, high = evaluation.bootstrap_interval(one, group)
+    narrow = evaluation.bootstrap_interval(one, np.arange(400))
     assert low < evaluation.summary(one)["balanced_accuracy"] < high
     assert high - low > 2 * (narrow[1] - narrow[0])
-    assert (low, high) == evaluation.by_group(one, group)
+    assert (low, high) == evaluation.bootstrap_interval(one, group)
     assert 0.5 < (narrow[1] - narrow[0]) / (2 * 1.96 * np.sqrt(0.8 * 0.2 / 400)) < 1.5
 
 
 def test_several_seeds_have_one_interval_around_their_mean():
     labels = np.repeat(["cat", "dog"], 50)
     rng = np.random.default_rng(1)
-    tables = [table(np.where(rng.random(100) < 0.8, labels == "dog", labels != "dog") * 0.8 + 0.1,
-                    labels) for _ in range(3)]  # fmt: skip
-    low, high = evaluation.by_group(tables, np.arange(100))
+    tables = [
+        table(np.where(rng.random(100) < 0.8, labels == "dog", labels != "dog") * 0.8 + 0.1, labels)
+        for _ in range(3)
+    ]
+    low, high = evaluation.bootstrap_interval(tables, np.arange(100))
     mean = np.mean([evaluation.summary(one)["balanced_accuracy"] for one in tables])
-    alone = evaluation.by_group(tables[0], np.arange(100))
+    alone = evaluation.bootstrap_interval(tables[0], np.arange(100))
     assert low < mean < high
     assert high - low < alone[1] - alone[0]
 
@@ -59,7 +61,7 @@ def test_several_seeds_have_one_interval_around_their_mean():
 def test_a_class_that_is_easier_counts_no_more():
     labels = ["cat"] * 90 + ["dog"] * 10
     one = table(np.r_[np.full(90, 0.1), np.full(10, 0.1)], labels)  # everything is called a cat
-    assert evaluation.by_group(one, np.arange(100)) == pytest.approx((0.5, 0.5))
+    assert evaluation.bootstrap_interval(one, np.arange(100)) == pytest.approx((0.5, 0.5))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import checks, judges
+from helpers import exercises
 
 CATALOG = pd.DataFrame(
     {"split": ["train"] * 5 + ["test"] * 5, "label": ["cat"] * 3 + ["dog"] * 3 + ["cat"] * 4}
@@ -178,14 +178,14 @@ WRONG = [
 
 
 def test_every_exercise_has_its_solution_and_two_wrong_answers_here():
-    assert set(RIGHT) == set(judges._JUDGES)
+    assert set(RIGHT) == set(exercises._exercises())
     wrong = Counter(exercise for exercise, *_ in WRONG)
     assert all(wrong[exercise] >= 2 for exercise in RIGHT)
 
 
 @pytest.mark.parametrize("exercise", RIGHT)
 def test_the_solution_is_right(exercise):
-    right, message = checks._verdict(exercise, RIGHT[exercise])
+    right, message = exercises._verdict(exercise, RIGHT[exercise])
     assert right and message.startswith("Right. "), message
 
 
@@ -193,22 +193,22 @@ def test_the_solution_is_right(exercise):
 def test_the_blank_is_not_yet(exercise):
     solution = RIGHT[exercise]
     blank = (..., *solution[1:]) if isinstance(solution, tuple) else ...
-    right, message = checks._verdict(exercise, blank)
+    right, message = exercises._verdict(exercise, blank)
     assert not right and message.startswith("Not yet. ")
 
 
 @pytest.mark.parametrize(("exercise", "answer", "reason"), WRONG)
 def test_a_wrong_answer_is_not_quite_and_says_why(exercise, answer, reason):
-    right, message = checks._verdict(exercise, answer)
+    right, message = exercises._verdict(exercise, answer)
     assert not right and message.startswith("Not quite. ") and reason in message
     assert len(message) > len("Not quite. ") + 10
 
 
 def test_check_prints_the_verdict(capsys):
-    checks.check("01.2", 6_000)
+    exercises.check("01.2", 6_000)
     assert capsys.readouterr().out.startswith("Right. ")
 
 
 def test_an_unknown_exercise_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"no exercise '9\.9'.*00\.1"):
-        checks.check("9.9", 1)
+        exercises.check("9.9", 1)

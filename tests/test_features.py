@@ -6,7 +6,7 @@ import librosa
 import numpy as np
 import pytest
 
-from helpers import audio, features, pipeline, recipes
+from helpers import audio, features, recipes, windows
 from helpers.quiet import keras, tf
 
 RATE = 16_000
@@ -65,14 +65,26 @@ def test_the_scale_matters(sound):
     """Keras' own mel layer is HTK without area normalisation: 0.1 dB from librosa's HTK, and
     tens of decibels from the Slaney default used here."""
     layer = keras.layers.MelSpectrogram(
-        fft_length=512, sequence_stride=256, sequence_length=512, sampling_rate=RATE,
-        num_mel_bins=64, min_freq=0, max_freq=RATE / 2, power_to_db=False,
-    )  # fmt: skip
+        fft_length=512,
+        sequence_stride=256,
+        sequence_length=512,
+        sampling_rate=RATE,
+        num_mel_bins=64,
+        min_freq=0,
+        max_freq=RATE / 2,
+        power_to_db=False,
+    )
     keras_power = np.asarray(layer(sound[None]))[0].T
     htk = librosa.feature.melspectrogram(
-        y=sound, sr=RATE, n_fft=512, hop_length=256, n_mels=64, htk=True, norm=None,
+        y=sound,
+        sr=RATE,
+        n_fft=512,
+        hop_length=256,
+        n_mels=64,
+        htk=True,
+        norm=None,
         pad_mode="reflect",
-    ).T  # fmt: skip
+    ).T
     frames = min(len(keras_power), len(htk))
     keras_db, htk_db = _librosa_db(keras_power[1 : frames - 1]), _librosa_db(htk[1 : frames - 1])
     loud = htk_db > htk_db.max() - 60
@@ -221,8 +233,11 @@ def test_all_features_make_networks_of_one_size_that_see_pictures_of_one_size(fe
     assert {kind: model.input_shape[1:] for kind, model in models.items()} == {
         kind: (94, n, 1) for kind, n in rows.items()
     }
-    seen = {kind: model.layers[-1].input_shape[1:3] for kind, model in models.items()
-            if kind in ("mfcc", "chroma")}  # fmt: skip
+    seen = {
+        kind: model.layers[-1].input_shape[1:3]
+        for kind, model in models.items()
+        if kind in ("mfcc", "chroma")
+    }
     assert seen == {"mfcc": (94, 60), "chroma": (94, 60)}
     for kind, model in models.items():
         table = recipes.predict(model, few, _quick(kind))
@@ -237,9 +252,9 @@ def _front(model):
 @pytest.mark.parametrize("kind", ["stft", "mfcc", "chroma"])
 def test_a_recipes_pictures_are_made_of_what_they_should_be(few, kind):
     recipe = _quick(kind)
-    cut = pipeline.windows(audio.load(few.path.iloc[0])[0])
-    levels, owner, _ = recipes._bank(few, recipe)
-    got = levels[owner == 0]
+    cut = windows.sliding(audio.load(few.path.iloc[0])[0])
+    levels, clip_index, _ = recipes._bank(few, recipe)
+    got = levels[clip_index == 0]
     root = np.sqrt(np.mean(cut**2, axis=1, keepdims=True))
     levelled = 0.1 * cut / np.maximum(root, 1e-9)
     if kind == "mfcc":
@@ -247,8 +262,17 @@ def test_a_recipes_pictures_are_made_of_what_they_should_be(few, kind):
     elif kind == "chroma":
         expected = features.decibels(features.chroma(levelled)).numpy()
     else:
-        power = np.abs(np.stack([librosa.stft(w, n_fft=512, hop_length=256, pad_mode="reflect").T
-                                 for w in levelled])) ** 2  # fmt: skip
+        power = (
+            np.abs(
+                np.stack(
+                    [
+                        librosa.stft(w, n_fft=512, hop_length=256, pad_mode="reflect").T
+                        for w in levelled
+                    ]
+                )
+            )
+            ** 2
+        )
         expected = features.decibels(power[..., 1:].reshape(*power.shape[:2], 64, 4).mean(-1))
     np.testing.assert_allclose(got, expected, atol=0.05)
 
@@ -272,7 +296,7 @@ def test_mfccs_are_scaled_by_the_training_windows_and_that_is_kept_with_the_mode
 
 def test_pretraining_and_committees_take_mfccs(few):
     recipe = _quick("mfcc", members=2, pretrain=1)
-    table = recipes.predict(recipes.train(few, recipe, made=few), few, recipe)
+    table = recipes.predict(recipes.train(few, recipe, synthetic=few), few, recipe)
     assert np.isfinite(table.p_dog).all()
 
 

@@ -37,8 +37,8 @@ def rule(function):
 
 
 def badge(stem):
-    owner = URL.removeprefix("https://github.com/")
-    return f"https://colab.research.google.com/github/{owner}/blob/main/notebooks/{stem}.ipynb"
+    clip_index = URL.removeprefix("https://github.com/")
+    return f"https://colab.research.google.com/github/{clip_index}/blob/main/notebooks/{stem}.ipynb"
 
 
 def outputs(lesson):
@@ -243,7 +243,7 @@ def exercises_have_solutions(lesson):
         cell, above = lesson.cells[at], lesson.cells[at - 1].source
         title = re.search(rf"^### Exercise ({lesson.stem[:2]}\.\d+)\b", above, re.MULTILINE)
         number = title[1] if title else None
-        call = rf'checks\.check\("{re.escape(number or "?")}", .+\)$'
+        call = rf'exercises\.check\("{re.escape(number or "?")}", .+\)$'
         if not title:
             say.append(f"no exercise title above: {cell.source.splitlines()[0]}")
         elif not re.search(call, cell.source.rstrip()):
@@ -261,7 +261,7 @@ def exercises_have_solutions(lesson):
 def ends_with_headline(lesson):
     last = lesson.code[-1]
     found = [output for output in last.outputs if HEADLINE in output.get("data", {})]
-    return [] if "report.headline(" in last.source and found else ["no headline in the last cell"]
+    return [] if "headline.show(" in last.source and found else ["no headline in the last cell"]
 
 
 @rule
@@ -284,10 +284,13 @@ def short_lines(lesson):
 @rule
 def readable_without_widgets(lesson):
     """A picture stands with a widget or in the code cell beside it."""
-    say, pictures = [], [
-        any(m.startswith("image/") for output in cell.outputs for m in output.get("data", {}))
-        for cell in lesson.code
-    ]
+    say, pictures = (
+        [],
+        [
+            any(m.startswith("image/") for output in cell.outputs for m in output.get("data", {}))
+            for cell in lesson.code
+        ],
+    )
     for i, cell in enumerate(lesson.code):
         widget = any(WIDGET in output.get("data", {}) for output in cell.outputs)
         if widget and not any(pictures[max(i - 1, 0) : i + 2]):
@@ -331,9 +334,9 @@ def show(**data):
     return nbf.new_output("display_data", data=data)
 
 
-BLANK = 'answer = ...\nchecks.check("01.1", answer)'
+BLANK = 'answer = ...\nexercises.check("01.1", answer)'
 SOLVED = "<details><summary>Solution</summary>\n\n```python\nanswer = 1\n" + (
-    'checks.check("01.1", answer)\n```\n\n</details>'
+    'exercises.check("01.1", answer)\n```\n\n</details>'
 )
 
 
@@ -359,7 +362,7 @@ def good():
         code(BLANK, "exercise", outputs=[stream("Not yet.")]),
         nbf.new_markdown_cell(SOLVED),
         nbf.new_markdown_cell("## Recap\n\nA toy is a toy."),
-        code('report.headline("clips", 2, "2")', outputs=[show(**headline)]),
+        code('headline.show("clips", 2, "2")', outputs=[show(**headline)]),
         nbf.new_markdown_cell(
             "**Previous:** [00 · Start](00_start.ipynb) · **Next:** [02 · More](02_more.ipynb)"
         ),
@@ -448,7 +451,7 @@ BREAKS = [
     ("exercises_have_solutions", source(9, "...", "1")),
     ("exercises_have_solutions", source(9, "01.1", "01.2")),
     ("exercises_have_solutions", source(10, "```python", "```")),
-    ("exercises_have_solutions", source(10, "checks.check", "print")),
+    ("exercises_have_solutions", source(10, "exercises.check", "print")),
     ("ends_with_headline", lambda lesson: lesson.cells[12].outputs.clear()),
     ("ends_with_headline", delete(12)),
     ("short_cells", source(5, "plot(clips)", "plot(clips)\n" * 16)),

@@ -38,9 +38,14 @@ def execute(notebook, folder, parameters):
     elsewhere.mkdir()
     nbformat.write(notebook, source)
     return papermill.execute_notebook(
-        source, folder / "out.ipynb", parameters, kernel_name="python3", cwd=elsewhere,
-        progress_bar=False, start_timeout=180,
-    )  # fmt: skip
+        source,
+        folder / "out.ipynb",
+        parameters,
+        kernel_name="python3",
+        cwd=elsewhere,
+        progress_bar=False,
+        start_timeout=180,
+    )
 
 
 def compare(path, folder):
@@ -54,8 +59,13 @@ def compare(path, folder):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     env |= {"COURSE_RUNS": str(folder / "runs"), "IPYTHONDIR": str(folder / "ipython")}
     done = subprocess.run(
-        command, cwd=path.parent, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-    )  # fmt: skip
+        command,
+        cwd=path.parent,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
     cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
     compared = sum(
         cell.execution_count is not None
@@ -134,11 +144,16 @@ def refusal(path, folder, parameters):
         ("print(1)", None, 1, 1, 0),
         ("print(1)", None, None, 0, 0),
         ("1 / 0", "1\n", 1, 1, 1),
-        ("print('0x7f001234abcd', 'data:audio/wav;base64,AAAA')",
-         "0x7fffffffffff data:audio/wav;base64,BBBB\n", 1, 0, 1),
+        (
+            "print('0x7f001234abcd', 'data:audio/wav;base64,AAAA')",
+            "0x7fffffffffff data:audio/wav;base64,BBBB\n",
+            1,
+            0,
+            1,
+        ),
     ],
     ids=["same", "other", "unexpected", "never run", "error", "sanitised"],
-)  # fmt: skip
+)
 def test_comparison(kernel, source, committed, count, status, compared):
     cell = nbformat.v4.new_code_cell(source, execution_count=count)
     if committed:

@@ -36,8 +36,12 @@ def papermill(here, stem, *arguments):
     lesson = os.path.relpath(ROOT / "notebooks" / f"{stem}.ipynb", here)
     done = subprocess.run(
         [sys.executable, "-m", "papermill", lesson, "out.ipynb", *arguments, "--no-progress-bar"],
-        cwd=here, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
-    )  # fmt: skip
+        cwd=here,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+    )
     assert done.returncode == 0, done.stderr
     return nbformat.read(here / "out.ipynb", as_version=4)
 

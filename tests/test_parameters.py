@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers import parameters, report
+from helpers import headline, parameters
 
 
 def test_good_values_pass():
@@ -14,11 +14,18 @@ def test_good_values_pass():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("SEED", -1), ("SEED", 1.5), ("SEED", True), ("EPOCHS", 0), ("EPOCHS", "20"),
-        ("BATCH_SIZE", 0), ("LEARNING_RATE", 0), ("LEARNING_RATE", float("nan")),
-        ("DATASET", ""), ("DATASET", None),
+        ("SEED", -1),
+        ("SEED", 1.5),
+        ("SEED", True),
+        ("EPOCHS", 0),
+        ("EPOCHS", "20"),
+        ("BATCH_SIZE", 0),
+        ("LEARNING_RATE", 0),
+        ("LEARNING_RATE", float("nan")),
+        ("DATASET", ""),
+        ("DATASET", None),
     ],
-)  # fmt: skip
+)
 def test_an_impossible_value_is_named(name, value):
     with pytest.raises(ValueError, match=name):
         parameters.check(**{name: value})
@@ -50,10 +57,10 @@ def test_a_learners_own_names_are_no_parameters(shell):
 def test_headline_is_shown_and_marked(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
-    report.headline("test accuracy", 0.831234, "83 %")
+    headline.show("test accuracy", 0.831234, "83 %")
     assert shown == [
         {
-            report.MIME: {"name": "test accuracy", "value": 0.8312, "text": "83 %"},
+            headline.MIME: {"name": "test accuracy", "value": 0.8312, "text": "83 %"},
             "text/plain": "test accuracy: 83 %",
         }
     ]
@@ -62,4 +69,4 @@ def test_headline_is_shown_and_marked(monkeypatch):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_headline_must_be_finite(value):
     with pytest.raises(ValueError, match="finite"):
-        report.headline("test accuracy", value, "?")
+        headline.show("test accuracy", value, "?")

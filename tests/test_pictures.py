@@ -14,10 +14,18 @@ import soundfile
 matplotlib.use("Agg")
 
 from helpers import audio, features, plots, widgets
+from helpers.widgets import panel
 
 # the third is a pause
-WINDOWS = pd.DataFrame({"start": [0, 1, 2], "end": [2, 3, 3], "cat": [0.9, 0.2, 0.1],
-                        "dog": [0.1, 0.8, 0.9], "weight": [0.6, 0.395, 0.005]})  # fmt: skip
+WINDOWS = pd.DataFrame(
+    {
+        "start": [0, 1, 2],
+        "end": [2, 3, 3],
+        "cat": [0.9, 0.2, 0.1],
+        "dog": [0.1, 0.8, 0.9],
+        "weight": [0.6, 0.395, 0.005],
+    }
+)
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +74,13 @@ def test_the_spectrograms_ticks_stand_at_their_frequencies():
 def test_linear_ticks():
     levels = features.decibels(features.stft(_tone()) ** 2).numpy()
     plots.spectrogram(levels, 0.016, np.fft.rfftfreq(512, 1 / 16_000))
-    assert [t.get_text() for t in _axes()[0].get_yticklabels()] == ["0", "2000", "4000", "6000",
-                                                                     "8000"]  # fmt: skip
+    assert [t.get_text() for t in _axes()[0].get_yticklabels()] == [
+        "0",
+        "2000",
+        "4000",
+        "6000",
+        "8000",
+    ]
 
 
 def test_colours_are_one_a_class():
@@ -96,7 +109,7 @@ def _sound(markup):
 @pytest.mark.parametrize("rate", [2000, 16_000, 44_100])
 def test_a_player_holds_the_sound_it_was_given(monkeypatch, rate):
     shown = []
-    monkeypatch.setattr(widgets, "display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(panel, "display", lambda data, raw: shown.append(data))
     widgets.players([("a <tone>", _tone(2, rate), rate)])
     markup = shown[0]["text/html"]
     samples, got_rate = _sound(markup)

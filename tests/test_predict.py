@@ -12,7 +12,7 @@ import soundfile
 from ai_edge_litert.interpreter import Interpreter
 from lessons import ROOT
 
-from helpers import audio, models, pipeline, predict
+from helpers import audio, export, models, predict, windows
 from helpers.quiet import keras
 
 RATE = 16_000
@@ -39,14 +39,14 @@ def cnn():
 
 @pytest.fixture(scope="module")
 def model(cnn):
-    return models.from_waveform(cnn, ["cat", "dog"], temperature=1.5)
+    return export.from_waveform(cnn, ["cat", "dog"], temperature=1.5)
 
 
 @pytest.fixture(scope="module")
 def folder(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     model.save(folder / "model.keras")
-    models.to_litert(model, folder / "model.tflite")
+    export.to_litert(model, folder / "model.tflite")
     return folder
 
 
@@ -57,8 +57,8 @@ def classifier(folder):
 
 def logits_of(cnn, waveform):
     """By the functions that training uses: float32, shape (windows, 2); and the windows' levels."""
-    cut = pipeline.windows(waveform)
-    return cnn.predict(pipeline.pictures(cut), verbose=0), np.sqrt(np.mean(cut**2, axis=1))
+    cut = windows.sliding(waveform)
+    return cnn.predict(windows.network_input(cut), verbose=0), np.sqrt(np.mean(cut**2, axis=1))
 
 
 def softmax(logits):
@@ -140,21 +140,21 @@ def test_a_trained_networks_optimizer_stays_out_of_the_file(tmp_path):
     cnn.fit(np.ones((2, 94, 64, 1)), np.ones((2, 2)), verbose=0)
     path = tmp_path / "model.weights.h5"
     found = []
-    for model in (cnn, models.from_waveform(cnn, ["cat", "dog"])):
+    for model in (cnn, export.from_waveform(cnn, ["cat", "dog"])):
         model.save_weights(path)
         with h5py.File(path) as file:
             file.visit(found.append)
         found.append("--")
     trained, shipped = " ".join(found).split("--")[:2]
     assert "optimizer" in trained and "optimizer" not in shipped
-    again = models.from_waveform(cnn, ["cat", "dog"])
+    again = export.from_waveform(cnn, ["cat", "dog"])
     for ours, theirs in zip(again.get_weights(), cnn.get_weights()):
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_names_and_logits_must_agree(cnn):
     with pytest.raises(ValueError, match="2 logits for 3 names"):
-        models.from_waveform(cnn, ["cat", "dog", "cow"])
+        export.from_waveform(cnn, ["cat", "dog", "cow"])
 
 
 @pytest.mark.parametrize("samples", LENGTHS)
@@ -187,7 +187,7 @@ def test_a_failed_export_leaves_the_file_as_it_was(tmp_path):
     path = tmp_path / "model.tflite"
     path.write_text("as it was")
     with pytest.raises(AttributeError):
-        models.to_litert(None, path)
+        export.to_litert(None, path)
     assert [p.name for p in tmp_path.iterdir()] == ["model.tflite"]
     assert path.read_text() == "as it was"
 
@@ -205,7 +205,7 @@ def test_the_classifier_gives_the_models_answer(folder, classifier, model, sampl
         list(got.probabilities.values()), ours["probabilities"][0], atol=1e-5
     )
     np.testing.assert_allclose(got.timeline[["cat", "dog"]], ours["timeline"][0], atol=1e-5)
-    level = np.sqrt(np.mean(pipeline.windows(waveform) ** 2, axis=1))
+    level = np.sqrt(np.mean(windows.sliding(waveform) ** 2, axis=1))
     np.testing.assert_allclose(got.timeline.weight, level / level.sum(), atol=1e-5)
     assert got.seconds == samples / RATE
     assert got.timeline.end.max() <= got.seconds and got.timeline.start.iloc[0] == 0
@@ -453,7 +453,7 @@ def test_a_file_that_is_no_model_is_no_traceback(tmp_path):
 def test_the_windows_of_a_card_are_those_of_training(folder):
     card = predict.Classifier.load(folder / "model.tflite").card
     seconds = [card["window_seconds"], card["window_hop_seconds"]]
-    assert seconds == [pipeline.WINDOW / RATE, pipeline.WINDOW_HOP / RATE]
+    assert seconds == [windows.LENGTH / RATE, windows.HOP / RATE]
 
 
 def test_the_command_runs_as_a_module_and_keeps_stderr_clean(folder, tmp_path):

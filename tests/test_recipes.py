@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers import audio, datasets, evaluation, models, pipeline, recipes
+from helpers import audio, datasets, evaluation, export, recipes, windows
 
 QUICK = replace(recipes.BEST, epochs=1, steps=3, pretrain=1, members=2, width=4)
 PLAIN = replace(QUICK, augment=(), untouched=0.0, mixup=False, members=1)
@@ -19,7 +19,7 @@ def few(synthetic):
 
 @pytest.fixture(scope="module")
 def trained(few):
-    return recipes.train(few, QUICK, made=few)
+    return recipes.train(few, QUICK, synthetic=few)
 
 
 def test_the_same_seed_trains_the_same_model(few):
@@ -32,7 +32,7 @@ def test_the_same_seed_trains_the_same_model(few):
 
 
 def test_members_differ_and_the_model_is_their_mean(few, trained):
-    pictures = pipeline.pictures(pipeline.windows(audio.load(few.path.iloc[0])[0]))
+    pictures = windows.network_input(windows.sliding(audio.load(few.path.iloc[0])[0]))
     logits = [layer(pictures) for layer in trained.layers if layer.name.startswith("sequential")]
     assert len(logits) == 2
     np.testing.assert_allclose(trained(pictures), np.mean(logits, axis=0), atol=1e-5)
@@ -58,28 +58,28 @@ def shares(clips, recipe):
     """Label, clip and share of each window that can be drawn."""
     draws = recipes._Draws(clips, None, recipe, [0, 0])
     assert draws.share.sum() == pytest.approx(1)
-    return clips.label.to_numpy()[draws.owner], draws.owner, draws.share
+    return clips.label.to_numpy()[draws.clip_index], draws.clip_index, draws.share
 
 
 def test_draws_are_even_by_class_then_by_clip(synthetic):
     clips = synthetic.iloc[:60]
-    label, owner, share = shares(clips, PLAIN)
+    label, clip_index, share = shares(clips, PLAIN)
     for name in ("cat", "dog"):
         assert share[label == name].sum() == pytest.approx(0.5)
-        assert np.ptp(np.bincount(owner, share)[clips.label == name]) < 1e-9
-    owner, share = shares(clips, replace(PLAIN, by_clip=False, by_level=False))[1:]
+        assert np.ptp(np.bincount(clip_index, share)[clips.label == name]) < 1e-9
+    clip_index, share = shares(clips, replace(PLAIN, by_clip=False, by_level=False))[1:]
     assert np.ptp(share) < 1e-12
-    by_clip = np.bincount(owner, share)
+    by_clip = np.bincount(clip_index, share)
     assert by_clip.max() > 3 * by_clip.min()
 
 
 def test_loud_windows_are_drawn_more_often(few):
     share = shares(few, PLAIN)[2]
     level = np.concatenate(
-        [np.sqrt(np.mean(pipeline.windows(audio.load(p)[0]) ** 2, axis=1)) for p in few.path]
+        [np.sqrt(np.mean(windows.sliding(audio.load(p)[0]) ** 2, axis=1)) for p in few.path]
     )
-    owner = recipes._bank(few, PLAIN)[1]
-    first = owner == owner[0]
+    clip_index = recipes._bank(few, PLAIN)[1]
+    first = clip_index == clip_index[0]
     np.testing.assert_allclose(
         share[first] / share[first].sum(), level[first] / level[first].sum(), rtol=1e-4
     )
@@ -89,7 +89,7 @@ def test_added_clips_take_their_share_of_the_draws(synthetic):
     rows = synthetic.groupby("label")
     clips, made = rows.head(20), rows.tail(20)
     draws = recipes._Draws(clips, made, replace(PLAIN, added=0.25), [0, 0])
-    assert draws.share[draws.owner >= 40].sum() == pytest.approx(0.25)
+    assert draws.share[draws.clip_index >= 40].sum() == pytest.approx(0.25)
     assert len(draws.target) == 80
 
 
@@ -106,8 +106,8 @@ def test_batches_are_repeatable_and_augmented(few):
 
 def test_a_clip_is_the_mean_of_its_windows_by_level(few, trained):
     table = recipes.predict(trained, few, QUICK)
-    cut = pipeline.windows(audio.load(few.path.iloc[3])[0])
-    logits = trained.predict(pipeline.pictures(cut), verbose=0)
+    cut = windows.sliding(audio.load(few.path.iloc[3])[0])
+    logits = trained.predict(windows.network_input(cut), verbose=0)
     mean = np.average(logits, axis=0, weights=np.sqrt(np.mean(cut**2, axis=1)))
     expected = evaluation.table(mean[None], few.iloc[3:4], ["cat", "dog"])
     assert table.p_dog.iloc[3] == pytest.approx(expected.p_dog.iloc[0], abs=1e-4)
@@ -120,7 +120,7 @@ def test_a_clip_is_the_mean_of_its_windows_by_level(few, trained):
 
 def test_the_shipped_form_gives_the_same_probabilities(few, trained):
     """What is cross-validated is what is shipped: the same answer from the waveform itself."""
-    whole = models.from_waveform(trained, ["cat", "dog"])
+    whole = export.from_waveform(trained, ["cat", "dog"])
     table = recipes.predict(trained, few, QUICK)
     got = [np.asarray(whole(audio.load(p)[0][None])["probabilities"])[0, 1] for p in few.path]
     np.testing.assert_allclose(table.p_dog, got, atol=1e-3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers import datasets, evaluation, pipeline, splits, training
+from helpers import article, datasets, evaluation, splits
 
 pytestmark = pytest.mark.recordings
 
@@ -14,8 +14,11 @@ def real(recordings):
 
 def test_the_catalog_follows_the_csv(real):
     assert real.groupby(["split", "label"]).size().to_dict() == {
-        ("test", "cat"): 49, ("test", "dog"): 49, ("train", "cat"): 115, ("train", "dog"): 64
-    }  # fmt: skip
+        ("test", "cat"): 49,
+        ("test", "dog"): 49,
+        ("train", "cat"): 115,
+        ("train", "dog"): 64,
+    }
     assert real.duration.max() <= 18 and set(real.sample_rate) == {16_000}
 
 
@@ -39,8 +42,8 @@ def test_known_neighbours_share_a_group(real):
 def test_one_short_training_beats_chance(real):
     """Ten epochs reach about 80 %; three in four is far from chance on 98 clips."""
     parts = splits.with_validation(real)
-    model, _ = training.train_article_cnn(parts, epochs=10)
+    model, _ = article.train(parts, epochs=10)
     test = parts[parts.split == "test"]
-    data = pipeline.batches(pipeline.preprocess(test, datasets.classes(real)))
+    data = article.batches(article.preprocess(test, datasets.classes(real)))
     table = evaluation.predict(model, data, test, datasets.classes(real))
     assert evaluation.summary(table)["balanced_accuracy"] > 0.7

@@ -39,8 +39,15 @@ def course(tmp_path):
     noise = "import os\nos.write(2, b'NOISE\\n')\nprint('words')"
     toy(folder, "01_good", noise, DISPLAY)
     toy(folder, "02_bad", "x = 1", "raise ValueError('no such\\nclip')", "print('never')")
-    toy(folder, "03_more", "import os\nDATASET = os.environ['DATASET']", DISPLAY, "EPOCHS",
-        parameters=PARAMETERS + "\nEPOCHS = 3  # passes", kernel="gone")  # fmt: skip
+    toy(
+        folder,
+        "03_more",
+        "import os\nDATASET = os.environ['DATASET']",
+        DISPLAY,
+        "EPOCHS",
+        parameters=PARAMETERS + "\nEPOCHS = 3  # passes",
+        kernel="gone",
+    )
     return folder
 
 
@@ -51,9 +58,13 @@ def call(course, *arguments, **env):
     command += ["--notebooks", str(course), "--output", str(output)]
     env = {key: os.environ[key] for key in os.environ if key != "DATASET"} | env
     done = subprocess.run(
-        command, cwd=course.parent, env=env, stdin=subprocess.DEVNULL, capture_output=True,
+        command,
+        cwd=course.parent,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
         encoding="utf-8",
-    )  # fmt: skip
+    )
     summary = output / "summary.json"
     facts = json.loads(summary.read_text("utf-8")) if summary.exists() else None
     return done.returncode, done.stdout, done.stderr, facts
@@ -91,8 +102,9 @@ def test_chosen_lessons_get_the_parameters_that_they_declare(course):
     status, out, err, facts = call(course, *arguments, DATASET="my clips")
     assert status == 0, err
     assert [(lesson["lesson"], lesson["parameters"]) for lesson in facts["lessons"]] == [
-        ("01_good", {"SEED": 6}), ("03_more", {"SEED": 6, "EPOCHS": 7}),
-    ]  # fmt: skip
+        ("01_good", {"SEED": 6}),
+        ("03_more", {"SEED": 6, "EPOCHS": 7}),
+    ]
     assert "seed: 6 of auto" in out
     assert f"seed: 6 of {(course.parent / 'my clips').resolve()}" in out
 
@@ -138,8 +150,11 @@ def test_a_user_s_own_kernel_named_python3_is_not_taken(course, tmp_path):
     kernel.mkdir(parents=True)
     spec = {"argv": ["no-such-program"], "display_name": "Mine", "language": "python"}
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
-    others = {"JUPYTER_DATA_DIR": str(home / "share"), "JUPYTER_PREFER_ENV_PATH": "0",
-              "MPLBACKEND": "Agg"}  # fmt: skip
+    others = {
+        "JUPYTER_DATA_DIR": str(home / "share"),
+        "JUPYTER_PREFER_ENV_PATH": "0",
+        "MPLBACKEND": "Agg",
+    }
     others["JUPYTER_PATH"] = str(home / "share")
     status, _, err, _ = call(course, "01", **others)
     assert status == 0, err

@@ -7,9 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
-from helpers import audio, datasets, predict
+from helpers import audio, datasets, files, predict
 
-FOLDER = datasets.ROOT / "data" / "pretrained"
+FOLDER = files.ROOT / "data" / "pretrained"
 KERAS, LITERT, CARD = (FOLDER / f"cat_dog_cnn.{end}" for end in ("keras", "tflite", "json"))
 
 

@@ -13,7 +13,8 @@ import yaml
 from gradio_client import Client, handle_file
 from lessons import ROOT, URL
 
-from helpers import predict, space
+from helpers import predict
+from helpers.demo import space
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def test_it_holds_the_model_its_card_and_little_else(folder):
     files = space.write(folder)
     assert {"app.py", "requirements.txt", "README.md", ".gitattributes"} <= set(files)
     assert {"data/pretrained/cat_dog_cnn.tflite", "data/pretrained/cat_dog_cnn.json"} <= set(files)
-    assert sum(name.startswith("helpers/") for name in files) < 8
+    assert sum(name.startswith("helpers/") for name in files) < 9
     large = [name for name in files if (folder / name).stat().st_size > 20_000]
     tracked = re.findall(r"^\*(\.\w+) filter=lfs", (folder / ".gitattributes").read_text(), re.M)
     assert large and {Path(name).suffix for name in large} <= set(tracked)
@@ -83,9 +84,12 @@ def test_it_runs_in_an_environment_of_its_own(tmp_path):
     temporary.mkdir()
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "GRADIO"))}
     server = subprocess.Popen(
-        [python, "app.py"], cwd=tmp_path / "space", env=env | {"TMPDIR": str(temporary)},
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [python, "app.py"],
+        cwd=tmp_path / "space",
+        env=env | {"TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         line = server.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:\d+/", line)

@@ -6,7 +6,8 @@ import pytest
 import soundfile
 from scipy import signal
 
-from helpers import audio, augmentation, splits, voices
+from helpers import audio, augmentation, splits
+from helpers.datasets import voices
 
 RATE = 16_000
 
@@ -84,8 +85,10 @@ def test_silence_hum_and_independent_sounds_are_no_pairs(tmp_path):
 
 def test_calls_of_one_kind_are_no_pairs(tmp_path):
     """The same animal, the same call, made anew each time."""
-    calls = [np.tile(voices.call("meow", seed, pitch=500, duration=1.0, size=0.5), 4)
-             for seed in range(6)]  # fmt: skip
+    calls = [
+        np.tile(voices.call("meow", seed, pitch=500, duration=1.0, size=0.5), 4)
+        for seed in range(6)
+    ]
     assert splits.shared_audio(_files(tmp_path, *calls)).empty
 
 
@@ -159,8 +162,12 @@ def test_folds_keep_groups_and_shares_and_hold_every_clip_once():
     clips = _catalog()
     fold = splits.folds(clips, 5, seed=1)
     assert sorted(set(fold)) == [0, 1, 2, 3, 4]
-    assert clips.groupby("group").apply(lambda part: len(set(fold[clips.index.isin(part.index)])),
-                                        include_groups=False).max() == 1  # fmt: skip
+    assert (
+        clips.groupby("group")
+        .apply(lambda part: len(set(fold[clips.index.isin(part.index)])), include_groups=False)
+        .max()
+        == 1
+    )
     for k in range(5):
         assert (fold == k).mean() == pytest.approx(0.2, abs=0.05)
         assert abs((clips.label[fold == k] == "dog").mean() - (clips.label == "dog").mean()) < 0.1

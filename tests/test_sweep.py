@@ -12,7 +12,7 @@ import run_all
 import sweep
 from test_run_all import DISPLAY, PARAMETERS, toy
 
-from helpers.report import MIME
+from helpers.headline import MIME
 
 RATES = ["-p", "SEED", "0,1,2", "-p", "LEARNING_RATE", "0.1,0.01"]
 DECLARED = PARAMETERS + "\nLEARNING_RATE = 0.5  # above 0"
@@ -49,15 +49,20 @@ def ran(monkeypatch):
             raise KeyboardInterrupt
         failed = values == {"SEED": 1, "LEARNING_RATE": 0.1}
         value = values["SEED"] + values.get("LEARNING_RATE", 0)
-        found = [{"name": name, "value": value + i, "text": f"{name} {value + i}"}
-                 for i, name in enumerate(ran.headlines)]  # fmt: skip
+        found = [
+            {"name": name, "value": value + i, "text": f"{name} {value + i}"}
+            for i, name in enumerate(ran.headlines)
+        ]
         outputs = [nbf.new_output("display_data", {MIME: headline}) for headline in found]
         cell = nbf.new_code_cell(outputs=[] if failed else outputs)
         nbformat.write(nbf.new_notebook(cells=[cell]), folder / lesson.name)
         return {
-            "lesson": lesson.stem, "seconds": 1.0, "parameters": values, "notebook": lesson.name,
+            "lesson": lesson.stem,
+            "seconds": 1.0,
+            "parameters": values,
+            "notebook": lesson.name,
             "error": "cell [3] failed:\n    ValueError: clip" if failed else None,
-        }  # fmt: skip
+        }
 
     monkeypatch.setattr(run_all, "execute", execute)
     monkeypatch.setattr(run_all, "check_recordings", lambda source: None)
@@ -108,8 +113,9 @@ def test_the_table_has_means_over_the_seeds_and_the_figure_shows_every_run(cours
     dots = [line.get_xdata() for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [list(values) for values in dots] == [[0.1, 2.1], [0.01, 1.01, 2.01]]
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == [
-        "LEARNING_RATE 0.1", "LEARNING_RATE 0.01",
-    ]  # fmt: skip
+        "LEARNING_RATE 0.1",
+        "LEARNING_RATE 0.01",
+    ]
 
 
 def test_each_of_several_headlines_has_its_own_line(course, ran, capsys):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import evaluation, models, training
+from helpers import article, evaluation, models, training
 from helpers.quiet import keras, tf
 
 
@@ -24,16 +24,32 @@ def runs(tmp_path, monkeypatch):
 
 
 def test_the_articles_network_is_the_articles():
-    model = models.article_cnn((2726, 129, 1), 2, keras.layers.Normalization())
+    model = article.network((2726, 129, 1), 2, keras.layers.Normalization())
     kinds = [type(layer).__name__ for layer in model.layers]
     assert kinds == [
-        "Resizing", "Normalization", "Conv2D", "Conv2D", "MaxPooling2D", "Dropout", "Conv2D",
-        "Conv2D", "MaxPooling2D", "Dropout", "Flatten", "Dense", "Dropout", "Dense", "Dense",
-    ]  # fmt: skip
+        "Resizing",
+        "Normalization",
+        "Conv2D",
+        "Conv2D",
+        "MaxPooling2D",
+        "Dropout",
+        "Conv2D",
+        "Conv2D",
+        "MaxPooling2D",
+        "Dropout",
+        "Flatten",
+        "Dense",
+        "Dropout",
+        "Dense",
+        "Dense",
+    ]
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert [(c.filters, c.kernel_size[0]) for c in convolutions] == [
-        (32, 3), (64, 3), (128, 7), (256, 7)
-    ]  # fmt: skip
+        (32, 3),
+        (64, 3),
+        (128, 7),
+        (256, 7),
+    ]
     assert model.output_shape == (None, 2)
     # by hand: 3x3x1x32+32, 3x3x32x64+64, 7x7x64x128+128, 7x7x128x256+256, then 256 features
     dense = 256 * 128 + 128 + 128 * 16 + 16 + 16 * 2 + 2
@@ -125,9 +141,9 @@ def test_predictions_one_row_a_clip():
 def test_windows_are_averaged_to_clips():
     clips = pd.DataFrame({"label": ["cat", "dog"]}, index=["a", "b"])
     model = _Fixed([[9, -9], [-9, 9], [-9, 9], [-9, 9]])
-    table = evaluation.predict(model, None, clips, owner=np.array([0, 1, 0, 1]))
+    table = evaluation.predict(model, None, clips, clip_index=np.array([0, 1, 0, 1]))
     np.testing.assert_allclose(table.p_dog, [0.5, 1], atol=1e-6)
-    with pytest.raises(ValueError, match="pass owner"):
+    with pytest.raises(ValueError, match="pass clip_index"):
         evaluation.predict(model, None, clips)
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from lessons import ROOT
 
-from helpers import audio, datasets, evaluation, models, pipeline, transfer
+from helpers import audio, datasets, evaluation, models, transfer, windows
+from helpers.datasets import downloads
 
 STAND_IN = b"not a network, but a file of the right checksum"
 
@@ -54,11 +55,11 @@ def test_frames_have_one_level_whatever_the_clips():
     assert not transfer.frames(np.zeros(20_000, np.float32)).any()
 
 
-# ---- from inner values to answers
+# ---- from embeddings to answers
 
 
 class Backbone:
-    """Gives every frame's first two samples as inner values, and the same as scores."""
+    """Gives every frame's first two samples as embeddings, and the same as scores."""
 
     name, labels = "toy", ["Meow", "bark", "Rain"]
 
@@ -69,11 +70,11 @@ class Backbone:
 
 def test_features_are_the_root_of_the_mean_over_the_frames(synthetic):
     clips = synthetic.iloc[[3, 0, 200]]
-    inner, scores = transfer.features(Backbone(), clips)
-    assert inner.shape == (3, 2) and scores.shape == (3, 3)
+    embeddings, scores = transfer.embed(Backbone(), clips)
+    assert embeddings.shape == (3, 2) and scores.shape == (3, 3)
     for row, path in enumerate(clips.path):
         own, _ = Backbone()(audio.load(path)[0])
-        assert inner[row] == pytest.approx(np.sqrt(own.mean(axis=0)), abs=1e-6)
+        assert embeddings[row] == pytest.approx(np.sqrt(own.mean(axis=0)), abs=1e-6)
         assert scores[row, :2] == pytest.approx(own.mean(axis=0), abs=1e-6)
 
 
@@ -102,8 +103,10 @@ def test_a_label_that_the_backbone_does_not_know_never_wins():
 
 def _catalog(n=120, clips_a_group=4):
     group = np.arange(n) // clips_a_group
-    return pd.DataFrame({"label": np.where(group % 2, "dog", "cat"), "group": group},
-                        index=[f"clip {i}" for i in range(n)])  # fmt: skip
+    return pd.DataFrame(
+        {"label": np.where(group % 2, "dog", "cat"), "group": group},
+        index=[f"clip {i}" for i in range(n)],
+    )
 
 
 def test_a_head_finds_what_is_there_and_nothing_that_only_a_recording_has():
@@ -127,30 +130,30 @@ def test_both_classes_weigh_the_same():
 
 def test_a_draw_takes_other_recordings_first_and_grows():
     clips = _catalog()
-    few, more = transfer.draw(clips, 5, seed=3), transfer.draw(clips, 20, seed=3)
+    few, more = transfer.sample(clips, 5, seed=3), transfer.sample(clips, 20, seed=3)
     assert few.label.value_counts().to_dict() == {"cat": 5, "dog": 5}
     assert few.group.is_unique and set(few.index) <= set(more.index)
     assert more.groupby("label").group.nunique().tolist() == [15, 15]
-    assert set(transfer.draw(clips, 5, seed=4).index) != set(few.index)
-    assert transfer.draw(clips, 5, seed=3).equals(few)
+    assert set(transfer.sample(clips, 5, seed=4).index) != set(few.index)
+    assert transfer.sample(clips, 5, seed=3).equals(few)
     with pytest.raises(ValueError, match="61 clips a class: there are only 60"):
-        transfer.draw(clips, 61)
+        transfer.sample(clips, 61)
 
 
 def test_a_cnn_gives_what_its_last_layer_gets_and_says():
     cnn = models.compact_cnn((94, 64, 1), 2, width=2)
-    backbone = transfer.Cnn(cnn, ["cat", "dog"])
+    backbone = transfer.CnnBackbone(cnn, ["cat", "dog"])
     waveform = np.random.default_rng(0).normal(0, 0.1, 40_000).astype(np.float32)
-    inner, scores = backbone(waveform)
-    pictures = np.array(pipeline.pictures(pipeline.windows(waveform)))
-    assert inner.shape == (len(pictures), 16) and scores.shape == (len(pictures), 2)
+    embeddings, scores = backbone(waveform)
+    pictures = np.array(windows.network_input(windows.sliding(waveform)))
+    assert embeddings.shape == (len(pictures), 16) and scores.shape == (len(pictures), 2)
     logits = cnn.predict(pictures, verbose=0)
     weights, bias = cnn.layers[-1].get_weights()
-    assert inner @ weights + bias == pytest.approx(logits, abs=1e-4)
+    assert embeddings @ weights + bias == pytest.approx(logits, abs=1e-4)
     right = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert scores == pytest.approx(right, abs=1e-5)
     paused = np.append(waveform, 0.05 * np.resize(waveform, 80_000))
-    assert len(pipeline.windows(paused)) > len(backbone(paused)[0]) + 10
+    assert len(windows.sliding(paused)) > len(backbone(paused)[0]) + 10
 
 
 # ---- where YAMNet comes from
@@ -162,7 +165,7 @@ def stand_in(monkeypatch):
     monkeypatch.delenv("YAMNET", raising=False)
     monkeypatch.setattr(transfer, "_SHA256", hashlib.sha256(STAND_IN).hexdigest())
     monkeypatch.setattr(transfer, "_Yamnet", lambda path: SimpleNamespace(labels=[1], path=path))
-    monkeypatch.setattr(datasets, "_check_connection", lambda: None)
+    monkeypatch.setattr(downloads, "check_connection", lambda: None)
     monkeypatch.setattr("kagglehub.model_download", lambda *_, **__: pytest.fail("asked Kaggle"))
     return monkeypatch
 
@@ -245,7 +248,7 @@ def test_a_host_that_never_answers_is_given_up(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("kagglehub.model_download", lambda *_, **__: pytest.fail("asked Kaggle"))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        monkeypatch.setattr(datasets, "_KAGGLE_URL", address)
+        monkeypatch.setattr(downloads, "_KAGGLE_URL", address)
         assert transfer.yamnet(data=tmp_path) is None
     assert "cannot be reached" in capsys.readouterr().out
 
@@ -262,18 +265,22 @@ def real():
     return transfer.yamnet(str(path))
 
 
-def test_inner_values_are_those_that_the_last_layer_gets(real, synthetic):
+def test_embedding_values_are_those_that_the_last_layer_gets(real, synthetic):
     """Recomputed from them by the file's own weights, the scores come out again."""
-    inner, scores = real(audio.load(synthetic.path.iloc[0])[0])
-    assert inner.shape[1] == 1024 and scores.shape[1] == 521 and len(inner) == len(scores) > 1
-    assert inner.min() == 0 and inner.dtype == scores.dtype == np.float32
+    embeddings, scores = real(audio.load(synthetic.path.iloc[0])[0])
+    assert (
+        embeddings.shape[1] == 1024
+        and scores.shape[1] == 521
+        and len(embeddings) == len(scores) > 1
+    )
+    assert embeddings.min() == 0 and embeddings.dtype == scores.dtype == np.float32
     last = {}
     for tensor in real._net.get_tensor_details():
         if tuple(tensor["shape"]) in ((521, 1024), (521,)):
             step, zero = tensor["quantization"]
             value = real._net.get_tensor(tensor["index"]).astype(np.float64)
             last[value.ndim] = step * (value - zero)
-    recomputed = 1 / (1 + np.exp(-(inner @ last[2].T + last[1])))
+    recomputed = 1 / (1 + np.exp(-(embeddings @ last[2].T + last[1])))
     assert np.abs(recomputed - scores).max() < 0.06  # logits are kept in steps of a third
 
 
@@ -284,8 +291,12 @@ def test_yamnet_knows_its_classes_and_hears_alike_at_any_level(real, synthetic):
         and real.labels[-1] == "Field recording"
     )
     assert [real.labels[i] for i in transfer.own_classes(real, "cat")] == [
-        "Cat", "Purr", "Meow", "Hiss", "Caterwaul"
-    ]  # fmt: skip
+        "Cat",
+        "Purr",
+        "Meow",
+        "Hiss",
+        "Caterwaul",
+    ]
     assert len(transfer.own_classes(real, "dog")) == 7
     waveform, _ = audio.load(synthetic.path.iloc[-1])
     for first, second in zip(real(waveform), real(0.01 * waveform), strict=True):
@@ -295,7 +306,7 @@ def test_yamnet_knows_its_classes_and_hears_alike_at_any_level(real, synthetic):
 @pytest.mark.recordings
 def test_a_head_on_yamnet_beats_its_own_answer(real, recordings):
     clips = datasets.load(recordings, quiet=True)
-    inner, scores = transfer.features(real, clips)
-    head = evaluation.summary(transfer.cross_validate(inner, clips))["balanced_accuracy"]
+    embeddings, scores = transfer.embed(real, clips)
+    head = evaluation.summary(transfer.cross_validate(embeddings, clips))["balanced_accuracy"]
     zero_shot = evaluation.summary(transfer.zero_shot(scores, real, clips))["balanced_accuracy"]
     assert head > 0.955 and 0.82 < zero_shot < 0.9

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from helpers import audio, augmentation, features, labs, plots, preview, widgets
+from helpers import audio, augmentation, features, plots, widgets
+from helpers.widgets import augmentation as preview_module
+from helpers.widgets import panel
 
 RATE = 16_000
 
@@ -130,7 +132,7 @@ def test_no_clip_left_is_said(synthetic):
 def test_waveform_and_spectrogram_share_their_time_axis():
     """A colour bar takes its room from both."""
     kept = []
-    widgets._png(lambda f: kept.append((plots.clip(tone(440, 2.0), figure=f), f.axes)))
+    panel.png(lambda f: kept.append((plots.clip(tone(440, 2.0), figure=f), f.axes)))
     upper, lower = kept[0][1][:2]
     ends = [(ax.get_position().x0, ax.get_position().x1) for ax in (upper, lower)]
     assert ends[0] == pytest.approx(ends[1]) and ends[0][1] < 0.9
@@ -151,7 +153,7 @@ def test_a_very_short_clip_can_be_drawn(synthetic, tmp_path, samples):
 
 @pytest.fixture
 def lab():
-    return labs.SpectrogramLab({"tone": tone(1000), "<two>": tone(1000) + tone(1100), "bad": []})
+    return widgets.SpectrogramLab({"tone": tone(1000), "<two>": tone(1000) + tone(1100), "bad": []})
 
 
 def test_the_window_trades_time_for_frequency(lab):
@@ -201,8 +203,9 @@ def test_the_lab_plays_what_it_draws(lab):
     assert "data:image/png;base64" in bundle["text/html"] and sounds(bundle["text/html"])
 
 
-@pytest.mark.parametrize("make", [labs.SpectrogramLab, labs.SampleRateLab,
-                                  preview.AugmentationPreview])  # fmt: skip
+@pytest.mark.parametrize(
+    "make", [widgets.SpectrogramLab, widgets.SampleRateLab, widgets.AugmentationPreview]
+)
 def test_a_bad_sound_is_said_and_the_lab_goes_on(make):
     lab = make({"tone": tone(1000), "bad": np.array([]), "<worse>": tone(5) * np.nan})
     for name in ("bad", "<worse>"):
@@ -217,7 +220,7 @@ def test_a_bad_sound_is_said_and_the_lab_goes_on(make):
 
 
 def test_aliasing_is_heard_and_the_filter_ends_it():
-    lab = labs.SampleRateLab({"tone": tone(5000)})
+    lab = widgets.SampleRateLab({"tone": tone(5000)})
     lab.rate.value = 2
     assert lab.heard_rate == 8000 and "folded back" in lab.note.value
     before, after = sounds(lab.sound.value)
@@ -231,7 +234,7 @@ def test_aliasing_is_heard_and_the_filter_ends_it():
 
 @pytest.mark.parametrize("keep", [1, 2, 3, 4, 8, 16])
 def test_every_rate_can_be_played(keep):
-    lab = labs.SampleRateLab({"tone": tone(200)})
+    lab = widgets.SampleRateLab({"tone": tone(200)})
     lab.rate.value = keep
     assert len(lab.heard) == pytest.approx(RATE / keep, abs=1)
     assert pitch(sounds(lab.sound.value)[1]) == pytest.approx(200, abs=2)
@@ -239,7 +242,7 @@ def test_every_rate_can_be_played(keep):
 
 def test_each_bit_is_worth_six_decibels():
     loud = tone(997, amplitude=0.9)
-    lab = labs.SampleRateLab({"tone": loud})
+    lab = widgets.SampleRateLab({"tone": loud})
     lab.rate.value = 1
     assert "above" not in lab.note.value  # nothing is lost at the rate it has
     for bits in (8, 4):
@@ -258,16 +261,25 @@ def shown():
     rng = np.random.default_rng(0)
     chirp = np.sin(2 * np.pi * np.cumsum(np.linspace(300, 2500, 24_000)) / RATE)
     hiss = 0.02 * rng.standard_normal(24_000)
-    return preview.AugmentationPreview({"chirp": 0.1 * chirp + hiss, "tone": tone(700, 1.5)})
+    return widgets.AugmentationPreview({"chirp": 0.1 * chirp + hiss, "tone": tone(700, 1.5)})
 
 
 def test_every_augmentation_and_degradation_can_be_chosen(shown):
-    taught = {"shift", "transpose", "crop", "equalise", "reverberate", "noise", "mask", "mixup"}
+    taught = {
+        "roll",
+        "pitch_shift",
+        "crop",
+        "equalise",
+        "reverberate",
+        "noise_floor",
+        "mask",
+        "mixup",
+    }
     degradations = set(augmentation.DEGRADATIONS) - {"as recorded"}
     assert set(shown.kind.options) == taught | degradations
 
 
-@pytest.mark.parametrize("kind", [*preview._PICTURES, *list(augmentation.DEGRADATIONS)[1:]])
+@pytest.mark.parametrize("kind", [*preview_module._PICTURES, *list(augmentation.DEGRADATIONS)[1:]])
 def test_each_augmentation_is_seen_and_heard(shown, kind):
     shown.kind.value = kind
     assert kind in shown.note.value and shown.before.shape == shown.after.shape == (94, 64)
@@ -282,13 +294,13 @@ def test_each_augmentation_is_seen_and_heard(shown, kind):
 
 
 def test_a_mixture_needs_no_second_sound():
-    alone = preview.AugmentationPreview({"tone": tone(700, 1.5)})
+    alone = widgets.AugmentationPreview({"tone": tone(700, 1.5)})
     alone.kind.value = "mixup"
     assert alone.picture.value
 
 
 def test_drawing_again_gives_another(shown):
-    shown.kind.value = "noise"
+    shown.kind.value = "noise_floor"
     first, picture = shown.after, pixels(shown)
     shown.again.click()
     assert not np.array_equal(shown.after, first) and (pixels(shown) != picture).any()

@@ -7,8 +7,15 @@ import pandas as pd
 
 from helpers.audio import FORMATS
 
-_SPLIT_FOLDERS = {"train": "train", "training": "train", "val": "train", "valid": "train",
-                  "validation": "train", "test": "test", "testing": "test"}  # fmt: skip
+_SPLIT_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "val": "train",
+    "valid": "train",
+    "validation": "train",
+    "test": "test",
+    "testing": "test",
+}
 _LABELS = {"cats": "cat", "dogs": "dog"}
 _OTHER_AUDIO = {".m4a", ".aac", ".mp4", ".webm", ".wma", ".aif", ".aiff", ".opus", ".amr", ".caf"}
 
@@ -60,8 +67,9 @@ def scan(folder):
             continue
         rows[name] = {"path": str(path), "label": label, "split": split}
     present = {Path(name).name for name in rows}
-    findings += [(name, "missing: train_test_split.csv names it") for name in stated
-                 if name not in present]  # fmt: skip
+    findings += [
+        (name, "missing: train_test_split.csv names it") for name in stated if name not in present
+    ]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["path", "label", "split"])
     if table.empty:
         raise ValueError(

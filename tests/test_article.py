@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from helpers import audio, pipeline
+from helpers import article, audio, datasets, windows
 from helpers.quiet import tf
 
 
@@ -14,8 +14,8 @@ def few(synthetic):
 
 
 def test_spectrograms_have_the_articles_shape_and_the_catalogs_order(few):
-    pairs = list(pipeline.preprocess(few).as_numpy_iterator())
-    assert [int(label) for _, label in pairs] == pipeline.label_ids(few).tolist()
+    pairs = list(article.preprocess(few).as_numpy_iterator())
+    assert [int(label) for _, label in pairs] == datasets.label_ids(few).tolist()
     assert all(s.shape == (2726, 129, 1) and s.dtype == np.float32 for s, _ in pairs)
     waveform, _ = audio.load(few.path.iloc[1])
     expected = tf.abs(tf.signal.stft(audio.fit_length(waveform, 300_000), 210, 110))
@@ -23,7 +23,7 @@ def test_spectrograms_have_the_articles_shape_and_the_catalogs_order(few):
 
 
 def test_more_than_300_000_samples_are_cut():
-    spectrogram, label = pipeline.get_spectrogram_label(tf.zeros(400_000), tf.constant(1))
+    spectrogram, label = article.get_spectrogram_label(tf.zeros(400_000), tf.constant(1))
     assert spectrogram.shape == (2726, 129, 1) and int(label) == 1
 
 
@@ -33,7 +33,7 @@ def test_any_format_rate_and_channel_count_is_decoded(tmp_path):
     for ending in audio.FORMATS:
         path = tmp_path / f"a{ending}"
         soundfile.write(path, stereo, 44_100)
-        waveform, _ = pipeline.get_waveform_label(tf.constant(str(path)), tf.constant(0))
+        waveform, _ = article.get_waveform_label(tf.constant(str(path)), tf.constant(0))
         assert waveform.dtype == tf.float32 and abs(len(waveform) - 16_000) < 1600
 
 
@@ -42,42 +42,42 @@ def test_batches_cache_shuffle_and_repeat_by_seed():
     source = tf.data.Dataset.range(10).map(
         lambda x: tf.numpy_function(lambda v: decoded.append(int(v)) or v, [x], tf.int64)
     )
-    data = pipeline.batches(source, 4, shuffle_seed=3)
+    data = article.batches(source, 4, shuffle_seed=3)
     first, second = ([int(v) for batch in data for v in batch] for _ in range(2))
     assert sorted(first) == sorted(second) == list(range(10)) and first != list(range(10))
     assert len(decoded) == 10  # the second pass came from the cache
-    again = pipeline.batches(tf.data.Dataset.range(10), 4, shuffle_seed=3)
+    again = article.batches(tf.data.Dataset.range(10), 4, shuffle_seed=3)
     assert first == [int(v) for batch in again for v in batch]
-    plain = pipeline.batches(tf.data.Dataset.range(10), 4)
+    plain = article.batches(tf.data.Dataset.range(10), 4)
     assert [batch.numpy().tolist() for batch in plain] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
 def test_no_clips_is_an_error(synthetic):
     with pytest.raises(ValueError, match="no clips"):
-        pipeline.preprocess(synthetic.iloc[:0])
+        article.preprocess(synthetic.iloc[:0])
 
 
 def test_label_ids_follow_the_names(few):
-    ids = pipeline.label_ids(few)
+    ids = datasets.label_ids(few)
     assert set(ids[few.label == "cat"]) == {0} and set(ids[few.label == "dog"]) == {1}
-    assert set(pipeline.label_ids(few, ["dog", "cat"])[few.label == "cat"]) == {1}
+    assert set(datasets.label_ids(few, ["dog", "cat"])[few.label == "cat"]) == {1}
     with pytest.raises(ValueError, match="unknown label cat: the labels are bird, dog"):
-        pipeline.label_ids(few, ["bird", "dog"])
+        datasets.label_ids(few, ["bird", "dog"])
 
 
 def test_loud_windows_are_loud_apart_and_inside():
     waveform = np.zeros(10 * 16_000, np.float32)
     waveform[20_000:30_000], waveform[100_000:110_000] = 0.5, 0.9
-    windows = pipeline.loud_windows(waveform, seconds=1, count=2)
-    assert windows.shape == (2, 16_000)
-    assert windows[0].max() == np.float32(0.9) and windows[1].max() == np.float32(0.5)
-    short = pipeline.loud_windows(np.ones(100, np.float32), seconds=1)
+    cut = windows.loudest(waveform, seconds=1, count=2)
+    assert cut.shape == (2, 16_000)
+    assert cut[0].max() == np.float32(0.9) and cut[1].max() == np.float32(0.5)
+    short = windows.loudest(np.ones(100, np.float32), seconds=1)
     assert short.shape == (1, 16_000) and short.sum() == 100
 
 
 def test_log_mel_windows_are_normalised_each_by_itself(few):
-    pictures, owner = pipeline.log_mel_windows(few, seconds=1, count=2)
-    assert pictures.shape[2:] == (64, 1) and set(owner) == set(range(len(few)))
+    pictures, clip_index = windows.loudest_log_mel(few, seconds=1, count=2)
+    assert pictures.shape[2:] == (64, 1) and set(clip_index) == set(range(len(few)))
     np.testing.assert_allclose(pictures.mean((1, 2, 3)), 0, atol=1e-3)
-    alone, _ = pipeline.log_mel_windows(few.iloc[2:3], seconds=1, count=2)
-    np.testing.assert_allclose(pictures[owner == 2], alone, atol=1e-4)
+    alone, _ = windows.loudest_log_mel(few.iloc[2:3], seconds=1, count=2)
+    np.testing.assert_allclose(pictures[clip_index == 2], alone, atol=1e-4)

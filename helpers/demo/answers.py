@@ -16,20 +16,20 @@ import soundfile
 from matplotlib import mlab
 from matplotlib.figure import Figure
 
-from helpers import audio, plots
+from helpers import audio, files, plots
 from helpers.audio import SAMPLE_RATE
 
 MAX_BYTES = 10 * 2**20
 MAX_SECONDS = 60
 _MAX_SAMPLES = 25_000_000  # over all channels, decoded: 100 MB
 QUESTION = "<div class='verdict'><b>Cat or dog?</b><small>Upload, record or choose.</small></div>"
-_EXAMPLES = Path(__file__).resolve().parents[1] / "examples"  # in the folder of a Space
+_EXAMPLES = files.ROOT / "examples"  # in the folder of a Space
 _SCORES = {  # the calls of the examples, with the seconds of silence before each
     "Cat": [(0.2, "meow"), (0.5, "meow"), (0.4, "mew")],
     "Dog": [(0.2, "bark"), (0.3, "bark"), (0.25, "bark"), (0.5, "bark"), (0.25, "bark")],
     "Both": [(0.2, "meow"), (0.4, "meow"), (0.7, "bark"), (0.3, "bark"), (0.3, "bark")],
     "Silence": [(3.0, None)],
-}  # fmt: skip
+}
 
 
 def examples():
@@ -42,7 +42,7 @@ def examples():
     """
     if _EXAMPLES.is_dir():
         return {path.stem: audio.load(path)[0] for path in sorted(_EXAMPLES.glob("*.flac"))}
-    from helpers import voices  # a Space has the clips, and no need to make them
+    from helpers.datasets import voices  # a Space has the clips, and no need to make them
 
     clips = {}
     for name, score in _SCORES.items():
@@ -191,9 +191,10 @@ def _picture(waveform, answer):
     levels = 10 * np.log10(power.T / max(power.max(), 1e-12) + 1e-9)
     plots.spectrogram(levels, 256 / SAMPLE_RATE, hertz, vmin=-70, vmax=0, ax=middle)
     plots.timeline(
-        answer.timeline, title="What the model made of it: a dot a window, larger where louder",
+        answer.timeline,
+        title="What the model made of it: a dot a window, larger where louder",
         ax=lower,
-    )  # fmt: skip
+    )
     lower.set_xlim(0, answer.seconds)
     for ax, bottom, height in ((upper, 0.76, 0.19), (middle, 0.44, 0.27), (lower, 0.09, 0.27)):
         ax.set_position((0.1, bottom, 0.78, height))

@@ -6,12 +6,12 @@ import numpy as np
 
 from helpers import audio, evaluation, plots
 from helpers.predict import Classifier
-from helpers.widgets import _button, _drawable, _Panel, _png, _table, _tag
+from helpers.widgets.panel import Panel, button, drawable, player, player_table, png
 
 _COLUMNS = 5  # of the small pictures
 
 
-class Quiz(_Panel):
+class Quiz(Panel):
     """Listen and vote; then see how the model voted; at the end, who was right how often.
 
     By keyboard: Tab leads to the player, to the votes and to next, Enter or Space presses them.
@@ -43,11 +43,11 @@ class Quiz(_Panel):
         self._n, self._seconds, self._seed = min(n, len(clips)), seconds, seed
         names = sorted(clips.label.unique())
         self.votes = {
-            name: _button(name, f"Vote: this is a {name}", lambda _, name=name: self._vote(name))
+            name: button(name, f"Vote: this is a {name}", lambda _, name=name: self._vote(name))
             for name in names
         }
-        self.next = _button("next ▶", "Go on to the next clip", lambda _: self._go_on())
-        self.again = _button("new clips", "Draw other clips and begin again", self._again)
+        self.next = button("next ▶", "Go on to the next clip", lambda _: self._go_on())
+        self.again = button("new clips", "Draw other clips and begin again", self._again)
         self._begin()
         rows = [[*self.votes.values(), self.next, self.again]]
         super().__init__(rows, [], f"Quiz of {self._n} clips")
@@ -87,8 +87,8 @@ class Quiz(_Panel):
     def _shown(self):
         over = self._at >= self._n
         voted = over or bool(self.rows.voted.iloc[self._at])
-        for button in self.votes.values():
-            button.disabled = voted
+        for vote in self.votes.values():
+            vote.disabled = voted
         self.next.disabled = over
         self.next.description = "score ▶" if self._at == self._n - 1 else "next ▶"
         if over:
@@ -100,14 +100,14 @@ class Quiz(_Panel):
         except audio.AudioError as error:
             return f"{note}<br>{html.escape(str(error))}. Go on to the next.", b"", ""
         if not voted:
-            return note, b"", _tag(samples, rate)
-        picture = _png(lambda f: plots.clip(_drawable(samples), rate, label=row.label, figure=f))
+            return note, b"", player(samples, rate)
+        picture = png(lambda f: plots.clip(drawable(samples), rate, label=row.label, figure=f))
         note = (
             f"Clip {self._at + 1} of {self._n} is a <b>{html.escape(row.label)}</b>. "
             f"You said {html.escape(row.voted)} {_mark(row.voted == row.label)}, "
             f"the model {self._said(row)}."
         )
-        return note, picture, _tag(samples, rate)
+        return note, picture, player(samples, rate)
 
     def _said(self, row):
         """The model's vote, whether it was right, and whether it was trained on the clip."""
@@ -145,7 +145,7 @@ class Quiz(_Panel):
             who = "you" if yours.loc[self.rows.index[k]] else "the model"
             samples, rate = audio.load(self.rows.path.iloc[k])
             sounds.append((f"clip {k + 1}: {who} alone had it right", samples, rate))
-        return f"{note}<table>{lines}</table>", b"", _table(sounds)
+        return f"{note}<table>{lines}</table>", b"", player_table(sounds)
 
     def _still(self):
         """A quiz on paper: small pictures, players, and the answers folded away."""
@@ -162,8 +162,8 @@ class Quiz(_Panel):
             lines += f"<li value='{k + 1}'>{said}</li>"
         note = f"{self._n} clips: {' or '.join(self.votes)}? Listen, and note your votes."
         answers = f"<details><summary>Answers</summary><ol>{lines}</ol></details>"
-        picture = _png(lambda figure: _sheet(figure, sounds), 1.5 * np.ceil(self._n / _COLUMNS) + 1)
-        return note, picture, _table(sounds) + answers
+        picture = png(lambda figure: _sheet(figure, sounds), 1.5 * np.ceil(self._n / _COLUMNS) + 1)
+        return note, picture, player_table(sounds) + answers
 
 
 def _drawn(clips, n, seconds, seed, classifier):
@@ -195,7 +195,7 @@ def _sheet(figure, sounds):
     lines = max(1, -(-len(sounds) // _COLUMNS))
     for k, (name, samples, rate) in enumerate(sounds):
         ax = figure.add_subplot(lines, _COLUMNS, k + 1)
-        plots.log_mel(_drawable(samples), rate, title=name, ax=ax)
+        plots.log_mel(drawable(samples), rate, title=name, ax=ax)
         figure.axes[-1].remove()  # ten colour bars would leave no room for the pictures
         ax.set(xlabel="time (s)" if k >= len(sounds) - _COLUMNS else "")
         if k % _COLUMNS:

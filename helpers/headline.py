@@ -1,9 +1,11 @@
 """The one number a lesson is remembered by, where the course's runner finds it."""
 
+import math
+
 MIME = "application/vnd.barks-meows.headline+json"
 
 
-def headline(name, value, text):
+def show(name, value, text):
     """Show a lesson's headline number and mark it for the table that `make run` prints.
 
     Taught in notebooks/00_start_here.ipynb.
@@ -19,7 +21,7 @@ def headline(name, value, text):
     from IPython.display import display
 
     value = float(value)
-    if value - value != 0:
+    if not math.isfinite(value):
         raise ValueError(f"the headline {name!r} is {value}, not a finite number")
     data = {MIME: {"name": name, "value": round(value, 4), "text": text}}
     display(data | {"text/plain": f"{name}: {text}"}, raw=True)

@@ -1,7 +1,7 @@
 """The demo page as a folder that can be pushed to a Hugging Face Space.
 
-`python -m helpers.space` writes it to runs/space, `make space` too. It holds the model's LiteRT
-file and the few modules that the page needs, so that a Space does without TensorFlow.
+`python -m helpers.demo.space` writes it to runs/space, `make space` too. It holds the model's
+LiteRT file and the few modules that the page needs, so that a Space does without TensorFlow.
 """
 
 import argparse
@@ -16,21 +16,39 @@ from pathlib import Path
 
 import soundfile
 
-from helpers import answers, predict
+from helpers import files, predict
 from helpers.audio import SAMPLE_RATE
+from helpers.demo import answers
 
-_ROOT = Path(__file__).resolve().parents[1]
-_MODULES = ("__init__", "audio", "plots", "predict", "answers", "app")
-_PACKAGES = ("gradio", "ai-edge-litert", "matplotlib", "numpy", "pandas", "seaborn", "soundfile",
-             "soxr")  # fmt: skip
+_ROOT = files.ROOT
+_MODULES = (
+    "__init__",
+    "files",
+    "audio",
+    "plots",
+    "predict",
+    "demo/__init__",
+    "demo/answers",
+    "demo/page",
+)
+_PACKAGES = (
+    "gradio",
+    "ai-edge-litert",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "seaborn",
+    "soundfile",
+    "soxr",
+)
 _APP = '''\
 """Starts the page; a Space tells by a variable of the environment on which address to listen."""
 
 import os
 
-from helpers import app
+from helpers.demo import page
 
-app.main(["--host", os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")])
+page.main(["--host", os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")])
 '''
 _README = """\
 ---
@@ -94,20 +112,24 @@ def write(folder, model=None):
         python=".".join(map(str, sys.version_info[:2])),
         trained=card.get("trained on", "recordings of cats and dogs").split(",")[0],
         card="The whole card: [data/pretrained](data/pretrained/README.md). "
-        if model.with_name("README.md").is_file() else "",
+        if model.with_name("README.md").is_file()
+        else "",
         course=address,
-    )  # fmt: skip
+    )
     written = {
-        "README.md": readme, "app.py": _APP, "requirements.txt": _requirements(),
-        ".gitattributes": _ATTRIBUTES, "LICENSE": (_ROOT / "LICENSE").read_text("utf-8"),
+        "README.md": readme,
+        "app.py": _APP,
+        "requirements.txt": _requirements(),
+        ".gitattributes": _ATTRIBUTES,
+        "LICENSE": (_ROOT / "LICENSE").read_text("utf-8"),
         "data/pretrained/cat_dog_cnn.json": json.dumps(card, indent=1),
-    }  # fmt: skip
+    }
     for name in _MODULES:
         written[f"helpers/{name}.py"] = (_ROOT / "helpers" / f"{name}.py").read_text("utf-8")
     if model.with_name("README.md").is_file():
         text = model.with_name("README.md").read_text("utf-8")
         written["data/pretrained/README.md"] = text.replace("](../../", f"]({address}/blob/main/")
-    for name in ("helpers", "examples", "data/pretrained"):
+    for name in ("helpers/demo", "examples", "data/pretrained"):
         (folder / name).mkdir(parents=True)
     for name, text in written.items():
         (folder / name).write_text(text, "utf-8")
@@ -130,17 +152,17 @@ def _requirements():
 
 def main(arguments=None):
     """Write the folder, and say what to do with it."""
-    parser = argparse.ArgumentParser("python -m helpers.space", description="Write a Space.")
+    parser = argparse.ArgumentParser("python -m helpers.demo.space", description="Write a Space.")
     parser.add_argument("folder", nargs="?", default=_ROOT / "runs" / "space", type=Path)
     parser.add_argument("--model", metavar="PATH", help="a .tflite file")
     options = parser.parse_args(arguments)
     try:
-        files = write(options.folder, options.model)
+        written = write(options.folder, options.model)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
-    size = sum((options.folder / name).stat().st_size for name in files)
+    size = sum((options.folder / name).stat().st_size for name in written)
     name = os.path.relpath(options.folder)
-    print(f"{name}: {len(files)} files, {size / 1e6:.1f} MB. To publish it:")
+    print(f"{name}: {len(written)} files, {size / 1e6:.1f} MB. To publish it:")
     print("  hf auth login")
     print("  hf repos create YOU/barks-and-meows --type space --sdk gradio")
     print(f"  hf upload YOU/barks-and-meows {name} . --type space")

@@ -10,12 +10,13 @@ import numpy as np
 import scipy.ndimage
 from matplotlib.colors import to_rgb
 
-from helpers import evaluation, features, pipeline, plots
+from helpers import evaluation, features, plots, windows
 from helpers.predict import SHIPPED, Classifier
 from helpers.quiet import keras
-from helpers.widgets import Explorer, _drawable, _png, _table
+from helpers.widgets.explorer import Explorer
+from helpers.widgets.panel import drawable, player_table, png
 
-_FRAMES_A_HOP = pipeline.WINDOW_HOP / features.HOP_LENGTH
+_FRAMES_A_HOP = windows.HOP / features.HOP_LENGTH
 
 
 class Ear(Explorer):
@@ -55,17 +56,26 @@ class Ear(Explorer):
         shares = ", ".join(f"{n} {evaluation.percent(p)}" for n, p in answer.probabilities.items())
         said += f".<br>It hears: <b>{html.escape(answer.label)}</b> ({html.escape(shares)})"
         said += f", {html.escape(answer.reason)}" if answer.reason else ""
-        said += {True: "; it was trained on this clip.", False: "; it was not trained on this clip."
-                 }.get(self._classifier.knows(row.path), ".")  # fmt: skip
+        said += {
+            True: "; it was trained on this clip.",
+            False: "; it was not trained on this clip.",
+        }.get(self._classifier.knows(row.path), ".")
         tinted = "Tinted in a class's colour: what speaks for it."
         said += " " + ("No heat map: it does not show its layers." if self.map is None else tinted)
         start, end = self.part
         sounds = [
             ("the clip", samples, rate),
-            (f"the part that decided, {start:.1f} to {end:.1f} s",
-             samples[int(start * rate) : int(np.ceil(end * rate))], rate),
-        ]  # fmt: skip
-        return said, _png(lambda figure: self._draw(figure, samples, rate), 4.8), _table(sounds)
+            (
+                f"the part that decided, {start:.1f} to {end:.1f} s",
+                samples[int(start * rate) : int(np.ceil(end * rate))],
+                rate,
+            ),
+        ]
+        return (
+            said,
+            png(lambda figure: self._draw(figure, samples, rate), 4.8),
+            player_table(sounds),
+        )
 
     def _draw(self, figure, samples, rate):
         answer, seconds = self.prediction, len(samples) / rate
@@ -78,12 +88,20 @@ class Ear(Explorer):
             upper.scatter(time, 100 * answer.timeline[name], size, color=look["color"])
         upper.set(ylim=(-6, 106), yticks=(0, 50, 100), ylabel="probability (%)")
         upper.legend(loc="lower left", bbox_to_anchor=(0, 0.96), frameon=False, ncols=4)
-        plots.log_mel(_drawable(samples), rate, ax=lower)
+        plots.log_mel(drawable(samples), rate, ax=lower)
         lower.images[0].set_cmap("gray")
         if self.map is not None:
-            lower.imshow(_tint(self.map, answer), origin="lower", aspect="auto", extent=(
-                0, len(self.map) * features.HOP_LENGTH / rate, -0.5, self.map.shape[1] - 0.5,
-            ))  # fmt: skip
+            lower.imshow(
+                _tint(self.map, answer),
+                origin="lower",
+                aspect="auto",
+                extent=(
+                    0,
+                    len(self.map) * features.HOP_LENGTH / rate,
+                    -0.5,
+                    self.map.shape[1] - 0.5,
+                ),
+            )
         for ax, colour in ((upper, "#333333"), (lower, "white")):
             for moment in self.part:
                 ax.axvline(moment, color=colour, linewidth=1.2, linestyle="--")
@@ -120,12 +138,12 @@ def _members(classifier):
     return found or None
 
 
-def _evidence(members, windows, best, card):
+def _evidence(members, cut, best, card):
     """What each place of each window adds to the log odds of one class, averaged over the networks.
 
     Args:
         members: as _members gives.
-        windows: float32, shape (windows, 24000).
+        cut: float32, shape (windows, 24000).
         best: number of the class.
         card: with the temperature.
 
@@ -133,7 +151,7 @@ def _evidence(members, windows, best, card):
         float, shape (windows, rows in time, rows in frequency); a window's mean, with the bias,
         is its logit for the class, less the mean of those for the others.
     """
-    pictures, total = pipeline.pictures(windows), 0
+    pictures, total = windows.network_input(cut), 0
     for network, weights in members:
         others = np.delete(weights, best, axis=1).mean(axis=1)
         total = total + np.array(network(pictures, training=False)) @ (weights[:, best] - others)
@@ -145,14 +163,12 @@ def _heat(members, samples, answer, card):
     if members is None:
         return None
     best = list(answer.probabilities).index(answer.best)
-    windows, weight = pipeline.windows(samples), answer.timeline.weight.to_numpy()
-    parts = [
-        _evidence(members, windows[k : k + 64], best, card) for k in range(0, len(windows), 64)
-    ]
+    cut, weight = windows.sliding(samples), answer.timeline.weight.to_numpy()
+    parts = [_evidence(members, cut[k : k + 64], best, card) for k in range(0, len(cut), 64)]
     evidence = np.concatenate(parts) * weight[:, None, None]
     bands = len(features.mel_frequencies())
     zoom = bands // evidence.shape[2]  # pooling halves bands and frames alike, and drops the rest
-    heat = np.zeros((int(len(windows) * _FRAMES_A_HOP) + 2 * bands, bands))
+    heat = np.zeros((int(len(cut) * _FRAMES_A_HOP) + 2 * bands, bands))
     for number, window in enumerate(evidence):
         window = scipy.ndimage.zoom(window, zoom, order=1, mode="nearest", grid_mode=True)
         start = round(number * _FRAMES_A_HOP)

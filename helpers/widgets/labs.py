@@ -8,39 +8,14 @@ import scipy.signal
 
 from helpers import audio, features, plots
 from helpers.audio import SAMPLE_RATE
-from helpers.widgets import _drawable, _menu, _Panel, _png, _slider, _table, _tag
+from helpers.widgets.panel import Lab, drawable, menu, player, player_table, png, slider
 
 _SHAPES = {"Hann": "hann", "Hamming": "hamming", "Blackman": "blackman", "none": "boxcar"}
 _BANDS = 64
 _KEEP = (16, 8, 4, 3, 2, 1)  # every 16th sample, every 8th, ...
 
 
-class _Lab(_Panel):
-    """A panel about one of some sounds, which its first menu chooses.
-
-    Attributes:
-        name: Dropdown of the sounds' names.
-    """
-
-    def __init__(self, sounds, rows, watched, text):
-        self._sounds = sounds
-        self.name = _menu("sound", list(sounds))
-        super().__init__([[self.name], *rows], [self.name, *watched], text)
-
-    def _samples(self, name=None):
-        """The sound chosen, or that of another name: float32, shape (samples,).
-
-        Raises:
-            ValueError: it is empty, or not finite.
-        """
-        name = self.name.value if name is None else name
-        samples = np.asarray(self._sounds[name], np.float32)
-        if samples.ndim != 1 or not samples.size or not np.isfinite(samples).all():
-            raise ValueError(f"{name}: empty, not finite or not of one channel: no sound")
-        return samples
-
-
-class SpectrogramLab(_Lab):
+class SpectrogramLab(Lab):
     """Turn the knobs of a spectrogram, and see what a window can tell apart in time and frequency.
 
     By keyboard: Tab leads from control to control, arrow keys move a slider, Space opens a menu.
@@ -59,10 +34,10 @@ class SpectrogramLab(_Lab):
 
     def __init__(self, sounds, sample_rate=SAMPLE_RATE):
         self._rate = sample_rate
-        self.window = _slider("window (ms)", [2, 4, 8, 16, 32, 64, 128, 256], 32)
-        self.hop = _slider("hop (ms)", [1, 2, 4, 8, 16, 32, 64, 128], 8)
-        self.range = _slider("range (dB)", [20, 25, 100], 60, ipywidgets.IntSlider)
-        self.shape, self.scale = _menu("shape", list(_SHAPES)), _menu("scale", ["linear", "mel"])
+        self.window = slider("window (ms)", [2, 4, 8, 16, 32, 64, 128, 256], 32)
+        self.hop = slider("hop (ms)", [1, 2, 4, 8, 16, 32, 64, 128], 8)
+        self.range = slider("range (dB)", [20, 25, 100], 60, ipywidgets.IntSlider)
+        self.shape, self.scale = menu("shape", list(_SHAPES)), menu("scale", ["linear", "mel"])
         rows = [[self.window, self.hop], [self.range, self.shape, self.scale]]
         watched = [control for row in rows for control in row]
         super().__init__(sounds, rows, watched, f"Spectrogram lab of {', '.join(sounds)}")
@@ -89,18 +64,25 @@ class SpectrogramLab(_Lab):
             f"<b>{width:.3g} Hz</b> in frequency; the product is {seconds * width:.2f}. "
             f"{len(levels)} frames of {bins}."
         )
-        picture = _png(lambda figure: self._draw(figure, hop / rate, hertz), height=3.4)
-        return note, picture, _tag(samples, rate)
+        picture = png(lambda figure: self._draw(figure, hop / rate, hertz), height=3.4)
+        return note, picture, player(samples, rate)
 
     def _draw(self, figure, hop_seconds, hertz):
         ax = figure.subplots()
-        plots.spectrogram(self.levels, hop_seconds, hertz, vmin=-self.range.value, vmax=0, ax=ax,
-                          unit="level below the loudest (dB)")  # fmt: skip
+        plots.spectrogram(
+            self.levels,
+            hop_seconds,
+            hertz,
+            vmin=-self.range.value,
+            vmax=0,
+            ax=ax,
+            unit="level below the loudest (dB)",
+        )
         if len(hertz) > 300:  # more bins than pixels: average them, rather than leave some out
             ax.images[0].set_interpolation("auto")
 
 
-class SampleRateLab(_Lab):
+class SampleRateLab(Lab):
     """Lower the sample rate and the number of bits; see and hear aliasing and quantisation.
 
     By keyboard: Tab leads from control to control and to the players, arrow keys move a slider,
@@ -122,10 +104,11 @@ class SampleRateLab(_Lab):
     def __init__(self, sounds, sample_rate=SAMPLE_RATE):
         self._rate = sample_rate
         rates = [(f"{sample_rate / keep:,.0f} Hz", keep) for keep in _KEEP]
-        self.rate = _slider("rate", rates, 2)
-        self.bits = _slider("bits", [1, 2, 16], 16, ipywidgets.IntSlider)
-        self.filter = ipywidgets.Checkbox(False, description="filter before", indent=False,
-                                          layout={"width": "auto"})  # fmt: skip
+        self.rate = slider("rate", rates, 2)
+        self.bits = slider("bits", [1, 2, 16], 16, ipywidgets.IntSlider)
+        self.filter = ipywidgets.Checkbox(
+            False, description="filter before", indent=False, layout={"width": "auto"}
+        )
         watched = [self.rate, self.bits, self.filter]
         text = f"Sample-rate lab of {', '.join(sounds)}"
         super().__init__(sounds, [[self.rate, self.bits, self.filter]], watched, text)
@@ -145,17 +128,18 @@ class SampleRateLab(_Lab):
             f"{f'; what lay above is {fate}' if keep > 1 else ''}. "
             f"{self.bits.value} bits: {2 * steps:,} steps, noise of rounding: <b>{ratio}</b>."
         )
-        picture = _png(lambda figure: self._draw(figure, samples, rate), height=4.6)
+        picture = png(lambda figure: self._draw(figure, samples, rate), height=4.6)
         after = f"after: {new_rate:,.0f} Hz, {self.bits.value} bits"
         rows = [("before", samples, rate), (after, self.heard, new_rate)]
-        return note, picture, _table(rows)
+        return note, picture, player_table(rows)
 
     def _draw(self, figure, samples, rate):
         figure.subplots_adjust(right=0.93, hspace=0.6, wspace=0.14)
         left, right = (figure.add_subplot(2, 2, place) for place in (3, 4))
         for ax, wave, pace, unit in [
-            (left, samples, rate, ""), (right, self.heard, self.heard_rate, "level (dB)")
-        ]:  # fmt: skip
+            (left, samples, rate, ""),
+            (right, self.heard, self.heard_rate, "level (dB)"),
+        ]:
             length = 2 * round(256 * pace / rate)  # as many seconds at any rate
             window, hop = scipy.signal.get_window("hann", length), length // 2
             levels = 10 * np.log10(_power(wave, window, hop) + 1e-12)
@@ -170,9 +154,12 @@ class SampleRateLab(_Lab):
         upper.set_position([place.x0, place.y0, end - place.x0, place.height])
         for wave, pace, look in [
             (samples, rate, {"color": "#999999", "label": "before"}),
-            (self.heard, self.heard_rate, {"color": "#0072B2", "label": "after", "marker": ".",
-                                           "drawstyle": "steps-mid"}),
-        ]:  # fmt: skip
+            (
+                self.heard,
+                self.heard_rate,
+                {"color": "#0072B2", "label": "after", "marker": ".", "drawstyle": "steps-mid"},
+            ),
+        ]:
             upper.plot(1000 * np.arange(len(wave)) / pace, wave, linewidth=1, **look)
         steepest = np.abs(np.diff(samples, prepend=samples[0])).argmax()
         start = 1000 * max(0, min(steepest - 64, len(samples) - 128)) / rate
@@ -183,7 +170,7 @@ class SampleRateLab(_Lab):
 
 def _power(samples, window, hop):
     """Power over time and frequency, shape (frames, bins); a sine at full scale has 1."""
-    padded = np.pad(_drawable(samples), len(window) // 2, mode="reflect")
+    padded = np.pad(drawable(samples), len(window) // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, len(window))[::hop]
     return np.abs(np.fft.rfft(frames * (2 * window / window.sum()))) ** 2
 

@@ -9,9 +9,6 @@ Taught in notebooks/01_waveforms.ipynb.
 
 import hashlib
 import json
-import os
-import shutil
-import uuid
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +17,18 @@ import soundfile as sf
 from scipy import signal
 from scipy.fft import next_fast_len
 
-from helpers import voices
+from helpers import files
+from helpers.datasets import voices
 
 _GENERATOR = "barks-and-meows"
 _RATE = voices.SAMPLE_RATE
 _NAMES = {"cat": "cat_{}.wav", "dog": "dog_barking_{}.wav"}
 _FOLDERS = {
-    ("train", "cat"): "train/cat", ("train", "dog"): "train/dog",
-    ("test", "cat"): "test/cats", ("test", "dog"): "test/test",
-}  # fmt: skip
+    ("train", "cat"): "train/cat",
+    ("train", "dog"): "train/dog",
+    ("test", "cat"): "test/cats",
+    ("test", "dog"): "test/test",
+}
 _SHARES = {("train", "cat"): 115, ("train", "dog"): 64, ("test", "cat"): 49, ("test", "dog"): 49}
 # Deciles of the clips' lengths in Audio Cats and Dogs, in seconds.
 _SECONDS = {
@@ -38,10 +38,17 @@ _SECONDS = {
 _CUT = {"cat": 0.36, "dog": 0.06}  # share of the clips cut from longer recordings
 # How often a recording is mainly of this kind of call.
 _KINDS = {
-    "cat": {"meow": 0.48, "mew": 0.18, "harsh_meow": 0.13, "yowl": 0.13, "hiss": 0.03,
-            "purr": 0.02, "cat_growl": 0.03},
+    "cat": {
+        "meow": 0.48,
+        "mew": 0.18,
+        "harsh_meow": 0.13,
+        "yowl": 0.13,
+        "hiss": 0.03,
+        "purr": 0.02,
+        "cat_growl": 0.03,
+    },
     "dog": {"bark": 0.42, "bark_howl": 0.34, "howl": 0.12, "whine": 0.04, "dog_growl": 0.08},
-}  # fmt: skip
+}
 
 
 def make_dataset(folder, seed=0, n_clips=277):
@@ -74,14 +81,8 @@ def make_dataset(folder, seed=0, n_clips=277):
         return folder
     if folder.exists() and not _replaceable(folder):
         raise ValueError(f"{folder} holds what this generator did not make: choose a new folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        _write(partial, about)
-        if not _complete(folder, about):  # another process may have been faster
-            _swap(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with files.atomic(folder) as part:
+        _write(part, about)
     return folder
 
 
@@ -94,8 +95,8 @@ def _complete(folder, about):
     try:
         if json.loads((folder / "about.json").read_text()) != about:
             return False
-        files = pd.read_csv(folder / "recordings.csv").file
-        return len(files) == about["n_clips"] and all((folder / f).is_file() for f in files)
+        names = pd.read_csv(folder / "recordings.csv").file
+        return len(names) == about["n_clips"] and all((folder / name).is_file() for name in names)
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -105,19 +106,6 @@ def _replaceable(folder):
         return json.loads((folder / "about.json").read_text())["generator"] == _GENERATOR
     except (OSError, ValueError, KeyError, TypeError):
         return folder.is_dir() and not any(folder.iterdir())  # an empty folder may be filled
-
-
-def _swap(partial, folder):
-    """Put the new folder in the old one's place; if that fails, the old one stays."""
-    old = partial.with_name(partial.name + "-old")
-    if folder.exists():
-        os.replace(folder, old)
-    try:
-        os.replace(partial, folder)
-    finally:
-        if old.exists() and not folder.exists():
-            os.replace(old, folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(folder, about):
@@ -184,8 +172,10 @@ def _parts(rng, plan, n_train):
     twins = [r for r, windows in enumerate(plan) if len(windows) == 2 and len(set(windows)) == 1]
     free = ["train"] * (n_train - len(twins)) + ["test"] * (n_test - len(twins))
     free = rng.permutation(free).tolist()
-    return [["train", "test"] if r in twins else [free.pop() for _ in windows]
-            for r, windows in enumerate(plan)]  # fmt: skip
+    return [
+        ["train", "test"] if r in twins else [free.pop() for _ in windows]
+        for r, windows in enumerate(plan)
+    ]
 
 
 def _recording(rng, species, n):

@@ -6,13 +6,12 @@ from itertools import count
 import librosa
 import numpy as np
 
-from helpers import augmentation, features, pipeline, plots
+from helpers import augmentation, features, plots, windows
 from helpers.audio import SAMPLE_RATE
-from helpers.labs import _Lab
-from helpers.widgets import _button, _menu, _png, _table
+from helpers.widgets.panel import Lab, button, menu, player_table, png
 
 
-class AugmentationPreview(_Lab):
+class AugmentationPreview(Lab):
     """See and hear a sound before and after each augmentation and degradation of the course.
 
     Pictures are made audible by Griffin and Lim's method, which guesses the phases: hence the
@@ -37,8 +36,8 @@ class AugmentationPreview(_Lab):
 
     def __init__(self, sounds, seed=0):
         self._seed = seed
-        self.kind = _menu("augmentation", [*_PICTURES, *list(augmentation.DEGRADATIONS)[1:]])
-        self.again = _button("draw again", "The same augmentation, drawn anew", self._again)
+        self.kind = menu("augmentation", [*_PICTURES, *list(augmentation.DEGRADATIONS)[1:]])
+        self.again = button("draw again", "The same augmentation, drawn anew", self._again)
         text = f"Augmentation preview of {', '.join(sounds)}"
         super().__init__(sounds, [[self.kind, self.again]], [self.kind], text)
 
@@ -48,7 +47,7 @@ class AugmentationPreview(_Lab):
 
     def _shown(self):
         kind = self.kind.value
-        wave = pipeline.loud_windows(self._samples(), 1.5, 1)[0]
+        wave = windows.loudest(self._samples(), 1.5, 1)[0]
         self.before = np.array(features.log_mel(wave))
         if kind in _PICTURES:
             self.after = self._augmented(kind, self._other() if kind == "mixup" else None)
@@ -61,13 +60,13 @@ class AugmentationPreview(_Lab):
             said = "a recording that a model may meet; it is tested with it."
         rows = [(name, sound, SAMPLE_RATE) for name, sound in zip(("before", "after"), sounds)]
         note = f"<b>{html.escape(kind)}</b>: {html.escape(said)}"
-        return note, _png(self._draw, height=2.8), _table(rows)
+        return note, png(self._draw, height=2.8), player_table(rows)
 
     def _other(self):
         """The picture of the next sound, to be mixed with this one's."""
         names = list(self._sounds)
         name = names[(names.index(self.name.value) + 1) % len(names)]
-        return np.array(features.log_mel(pipeline.loud_windows(self._samples(name), 1.5, 1)[0]))
+        return np.array(features.log_mel(windows.loudest(self._samples(name), 1.5, 1)[0]))
 
     def _augmented(self, kind, other):
         """The picture augmented; drawn until it has changed, for some spare most pictures."""
@@ -81,10 +80,19 @@ class AugmentationPreview(_Lab):
         figure.subplots_adjust(right=0.93, wspace=0.14)
         left, right = figure.subplots(1, 2)
         for ax, levels, title, unit in [
-            (left, self.before, "before", ""), (right, self.after, "after", "level (dB)")
-        ]:  # fmt: skip
-            plots.spectrogram(levels, features.HOP_LENGTH / SAMPLE_RATE, features.mel_frequencies(),
-                              title=title, vmin=top - 60, vmax=top, ax=ax, unit=unit)  # fmt: skip
+            (left, self.before, "before", ""),
+            (right, self.after, "after", "level (dB)"),
+        ]:
+            plots.spectrogram(
+                levels,
+                features.HOP_LENGTH / SAMPLE_RATE,
+                features.mel_frequencies(),
+                title=title,
+                vmin=top - 60,
+                vmax=top,
+                ax=ax,
+                unit=unit,
+            )
         right.set(ylabel="", yticklabels=[])
 
 
@@ -105,7 +113,7 @@ def _alone(function):
 # name: what is done to a picture, with another one at hand
 _PICTURES = {
     name: _alone(getattr(augmentation, name))
-    for name in ("shift", "transpose", "crop", "equalise", "reverberate", "noise")
+    for name in ("roll", "pitch_shift", "crop", "equalise", "reverberate", "noise_floor")
 } | {"mask": _mask, "mixup": _mixup}
 
 
@@ -116,6 +124,10 @@ def _griffin_lim(picture):
     share = bands / bands.max(axis=1, keepdims=True)
     power = share.T @ density / np.maximum(share.sum(axis=0), 1e-3)[:, None]
     return librosa.griffinlim(
-        np.sqrt(power), n_iter=32, hop_length=features.HOP_LENGTH, n_fft=features.FRAME_LENGTH,
-        length=pipeline.WINDOW, random_state=0,
-    )  # fmt: skip
+        np.sqrt(power),
+        n_iter=32,
+        hop_length=features.HOP_LENGTH,
+        n_fft=features.FRAME_LENGTH,
+        length=windows.LENGTH,
+        random_state=0,
+    )

@@ -11,7 +11,7 @@ import pytest
 import soundfile as sf
 from scipy import signal
 
-from helpers import synthesis, voices
+from helpers.datasets import synthetic, voices
 
 N_CLIPS = 60
 CAT_CALLS = ("meow", "mew", "harsh_meow", "yowl", "hiss", "purr", "cat_growl")
@@ -20,7 +20,7 @@ DOG_CALLS = ("bark", "bark_howl", "howl", "whine", "dog_growl")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return synthesis.make_dataset(tmp_path_factory.mktemp("made") / "set", 3, N_CLIPS)
+    return synthetic.make_dataset(tmp_path_factory.mktemp("made") / "set", 3, N_CLIPS)
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +121,12 @@ def test_layout_is_kaggles(folder, table):
     split = pd.read_csv(folder / "train_test_split.csv", index_col=0)
     assert split.index.name is None or split.index.name.startswith("Unnamed")
     assert list(split.columns) == ["test_cat", "test_dog", "train_cat", "train_dog"]
-    places = {"test_cat": "test/cats", "test_dog": "test/test", "train_cat": "train/cat",
-              "train_dog": "train/dog"}  # fmt: skip
+    places = {
+        "test_cat": "test/cats",
+        "test_dog": "test/test",
+        "train_cat": "train/cat",
+        "train_dog": "train/dog",
+    }
     for column, place in places.items():
         on_disk = sorted(path.name for path in (folder / "cats_dogs" / place).iterdir())
         assert sorted(split[column].dropna()) == on_disk
@@ -147,22 +151,26 @@ def test_every_clip_is_16_bit_mono_at_16_khz(folder, table):
 def plan(n_clips=277, seed=0):
     """(part, species), recording, start and seconds of every clip, without making a sound."""
     rows = []
-    for key, name, recording, start, wave in synthesis._clips(seed, n_clips):
+    for key, name, recording, start, wave in synthetic._clips(seed, n_clips):
         rows.append((*key, name, recording, start / 16_000, len(wave) / 16_000))
     return pd.DataFrame(rows, columns=["part", "label", "name", "recording", "start", "seconds"])
 
 
 @pytest.fixture
 def silent(monkeypatch):
-    monkeypatch.setattr(synthesis, "_recording", lambda rng, species, n: np.zeros(n, np.int16))
+    monkeypatch.setattr(synthetic, "_recording", lambda rng, species, n: np.zeros(n, np.int16))
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_counts_and_durations_of_the_default_set(silent, seed):
     clips = plan(seed=seed)
     counts = Counter(zip(clips.part, clips.label))
-    assert counts == {("train", "cat"): 115, ("train", "dog"): 64, ("test", "cat"): 49,
-                      ("test", "dog"): 49}  # fmt: skip
+    assert counts == {
+        ("train", "cat"): 115,
+        ("train", "dog"): 64,
+        ("test", "cat"): 49,
+        ("test", "dog"): 49,
+    }
     assert clips.name.is_unique and clips.recording.nunique() >= 200
     median = clips.groupby("label").seconds.median()
     assert abs(median["cat"] - 10.7) < 0.5 and abs(median["dog"] - 3.9) < 0.3
@@ -210,7 +218,7 @@ def test_recordings_csv_tells_which_clips_share_audio(folder, table):
 
 def test_same_seed_same_bytes_and_another_seed_other_bytes(tmp_path):
     one, same, other = (
-        digest(synthesis.make_dataset(tmp_path / name, seed, 20))
+        digest(synthetic.make_dataset(tmp_path / name, seed, 20))
         for name, seed in [("one", 5), ("same", 5), ("other", 6)]
     )
     assert one == same != other
@@ -223,8 +231,8 @@ def test_every_recording_has_a_random_stream_of_its_own(monkeypatch):
             rng.random(used)  # what one recording uses must not move the next
             return np.full(n, value, np.int16)
 
-        monkeypatch.setattr(synthesis, "_recording", mark)
-        return {clip[2]: int(clip[4][0]) for clip in synthesis._clips(seed, 40)}
+        monkeypatch.setattr(synthetic, "_recording", mark)
+        return {clip[2]: int(clip[4][0]) for clip in synthetic._clips(seed, 40)}
 
     assert marks(4, used=1) == marks(4, used=100)
     both = [*marks(4, used=1).values(), *marks(5, used=1).values()]
@@ -232,14 +240,14 @@ def test_every_recording_has_a_random_stream_of_its_own(monkeypatch):
 
 
 def test_a_complete_set_is_left_alone_and_other_settings_make_it_anew(tmp_path, monkeypatch):
-    folder = synthesis.make_dataset(tmp_path / "set", 1, 20)
+    folder = synthetic.make_dataset(tmp_path / "set", 1, 20)
     before = digest(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(synthesis, "_write", None)  # any attempt to write would fail
-        assert synthesis.make_dataset(folder, 1, 20) == folder
+        patch.setattr(synthetic, "_write", None)  # any attempt to write would fail
+        assert synthetic.make_dataset(folder, 1, 20) == folder
     next(folder.rglob("cat_*.wav")).unlink()
-    assert digest(synthesis.make_dataset(folder, 1, 20)) == before
-    assert digest(synthesis.make_dataset(folder, 2, 20)) != before
+    assert digest(synthetic.make_dataset(folder, 1, 20)) == before
+    assert digest(synthetic.make_dataset(folder, 2, 20)) != before
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
@@ -247,7 +255,7 @@ def test_a_complete_set_is_left_alone_and_other_settings_make_it_anew(tmp_path, 
 def test_a_failure_leaves_no_partial_folder(tmp_path, monkeypatch, existing):
     folder, before = tmp_path / "below" / "set", None
     if existing:
-        before = digest(synthesis.make_dataset(folder, 1, 20))
+        before = digest(synthetic.make_dataset(folder, 1, 20))
     write, calls = sf.write, []
 
     def fail(*arguments, **options):
@@ -256,9 +264,9 @@ def test_a_failure_leaves_no_partial_folder(tmp_path, monkeypatch, existing):
             raise OSError("no space left on device")
         write(*arguments, **options)
 
-    monkeypatch.setattr(synthesis.sf, "write", fail)
+    monkeypatch.setattr(synthetic.sf, "write", fail)
     with pytest.raises(OSError, match="no space"):
-        synthesis.make_dataset(folder, 2, 20)
+        synthetic.make_dataset(folder, 2, 20)
     assert len(calls) == 5
     assert [path.name for path in folder.parent.iterdir()] == (["set"] if existing else [])
     assert not existing or digest(folder) == before
@@ -267,20 +275,25 @@ def test_a_failure_leaves_no_partial_folder(tmp_path, monkeypatch, existing):
 def test_a_strangers_folder_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("keep me")
     with pytest.raises(ValueError, match="did not make"):
-        synthesis.make_dataset(tmp_path, 0, 20)
+        synthetic.make_dataset(tmp_path, 0, 20)
     with pytest.raises(ValueError, match="did not make"):
-        synthesis.make_dataset(tmp_path / "mine.txt", 0, 20)
+        synthetic.make_dataset(tmp_path / "mine.txt", 0, 20)
     assert (tmp_path / "mine.txt").read_text() == "keep me"
 
 
 @pytest.mark.parametrize(
     ("seed", "n_clips", "says"),
-    [(-1, 60, "seed"), (1.5, 60, "seed"), (True, 60, "seed"), (0, 19, "20 or more"),
-     (0, "60", "n_clips")],
-)  # fmt: skip
+    [
+        (-1, 60, "seed"),
+        (1.5, 60, "seed"),
+        (True, 60, "seed"),
+        (0, 19, "20 or more"),
+        (0, "60", "n_clips"),
+    ],
+)
 def test_bad_arguments_are_refused(tmp_path, seed, n_clips, says):
     with pytest.raises(ValueError, match=says):
-        synthesis.make_dataset(tmp_path / "set", seed, n_clips)
+        synthetic.make_dataset(tmp_path / "set", seed, n_clips)
     assert not (tmp_path / "set").exists()
 
 
@@ -289,8 +302,8 @@ def test_bad_arguments_are_refused(tmp_path, seed, n_clips, says):
 
 def test_rooms_noise_and_level_do_not_know_the_species(monkeypatch):
     """With the same calls, a cat's and a dog's recording are the same, sample for sample."""
-    monkeypatch.setattr(synthesis, "_calls", lambda rng, species, n: rng.standard_normal(n))
+    monkeypatch.setattr(synthetic, "_calls", lambda rng, species, n: rng.standard_normal(n))
     for seed in range(8):
-        cat = synthesis._recording(np.random.default_rng(seed), "cat", 40_000)
-        dog = synthesis._recording(np.random.default_rng(seed), "dog", 40_000)
+        cat = synthetic._recording(np.random.default_rng(seed), "cat", 40_000)
+        dog = synthetic._recording(np.random.default_rng(seed), "dog", 40_000)
         assert np.array_equal(cat, dog) and cat.std() > 0

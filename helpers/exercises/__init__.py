@@ -1,6 +1,7 @@
 """Exercises that check themselves: right, not quite and why, or not yet."""
 
-from helpers.judges_more import _JUDGES
+from importlib import import_module
+from pathlib import Path
 
 
 def check(exercise, answer):
@@ -24,14 +25,22 @@ def _verdict(exercise, answer):
     Raises:
         ValueError: no such exercise.
     """
-    if exercise not in _JUDGES:
-        raise ValueError(f"no exercise {exercise!r}: there are {', '.join(sorted(_JUDGES))}")
+    known = _exercises()
+    if exercise not in known:
+        raise ValueError(f"no exercise {exercise!r}: there are {', '.join(known)}")
     parts = answer if isinstance(answer, tuple) else (answer,)
     if any(part is None or part is ... for part in parts):
         return False, "Not yet. Replace the ... with your answer and run the cell again."
-    judge, praise = _JUDGES[exercise]
+    judge, praise = known[exercise]
     try:
         objection = judge(answer)
     except Exception as error:  # an answer of a wrong kind must not end in a traceback
         objection = f"The answer is of another kind than expected ({type(error).__name__}: {error})"
     return (False, f"Not quite. {objection}") if objection else (True, f"Right. {praise}")
+
+
+def _exercises():
+    """{number: (judge, praise)} of all lessons; a judge gives an objection, or None if right."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("lesson_*.py"))
+    lessons = [import_module(f"{__name__}.{name}").EXERCISES for name in names]
+    return {number: judged for lesson in lessons for number, judged in lesson.items()}

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from helpers import audio, ear, models, pipeline, predict, quiz
+from helpers import audio, export, models, predict, widgets, windows
 from helpers.quiet import keras
+from helpers.widgets import activation
 
 RATE = 16_000
 
@@ -32,7 +33,7 @@ def committee():
 
 
 def classifier(cnn, **card):
-    model = models.from_waveform(cnn, ["cat", "dog"], temperature=1.5)
+    model = export.from_waveform(cnn, ["cat", "dog"], temperature=1.5)
     return predict.Classifier(model.predict_on_batch, {"temperature": 1.5, **card})
 
 
@@ -67,31 +68,35 @@ def burst(at, seconds=6.0):
 # ---- the map
 
 
-@pytest.mark.parametrize("cnn", [committee, lambda: network(3), lambda: network(4, stride=2)],
-                         ids=["committee", "one network", "with a stride"])  # fmt: skip
+@pytest.mark.parametrize(
+    "cnn",
+    [committee, lambda: network(3), lambda: network(4, stride=2)],
+    ids=["committee", "one network", "with a stride"],
+)
 def test_the_map_adds_up_to_the_models_own_logits(synthetic, cnn):
     """Mean evidence and bias are the log odds that the model itself gives for each window."""
     cnn = cnn()
     judge = classifier(cnn)
     samples, _ = audio.load(synthetic.path.iloc[3])
     timeline = judge.predict(samples, RATE).timeline
-    members = ear._members(judge)
+    members = activation._members(judge)
     nets = [layer for layer in cnn.layers if isinstance(layer, keras.Model)] or [cnn]
     bias = np.mean([net.layers[-1].get_weights()[1] for net in nets], axis=0) / 1.5
     assert len(members) == len(nets)
-    evidence = ear._evidence(members, pipeline.windows(samples), 1, judge.card)
+    evidence = activation._evidence(members, windows.sliding(samples), 1, judge.card)
     total = evidence.mean(axis=(1, 2)) + bias[1] - bias[0]
     assert np.std(total) > 0.01
     np.testing.assert_allclose(total, np.log(timeline.dog / timeline.cat), atol=2e-3)
 
 
 def test_a_model_of_another_form_or_without_layers_gives_no_map(synthetic):
-    flat = keras.Sequential([keras.layers.Input((94, 64, 1)), keras.layers.Flatten(),
-                             keras.layers.Dense(2)])  # fmt: skip
+    flat = keras.Sequential(
+        [keras.layers.Input((94, 64, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
     judge = classifier(network(1))
     alone = predict.Classifier(lambda waveform: judge.run(waveform), judge.card)
     for other in (classifier(flat), alone):
-        shown = ear.Ear(synthetic.head(1), other)
+        shown = widgets.Ear(synthetic.head(1), other)
         assert shown.map is None and "No heat map" in shown.note.value and shown.picture.value
         assert len(sounds(shown.sound.value)) == 2
 
@@ -106,7 +111,7 @@ def test_the_map_stands_where_the_network_sees(trained, tmp_path, synthetic):
     soundfile.write(tmp_path / "burst.wav", burst(4.0), RATE)
     clips = synthetic.head(1).copy()
     clips["path"], clips["duration"] = str(tmp_path / "burst.wav"), 6.0
-    shown = ear.Ear(clips, classifier(cnn))
+    shown = widgets.Ear(clips, classifier(cnn))
     assert shown.prediction.label == "dog" and shown.map.shape == (376, 64)
     seconds = np.arange(376) * 0.016
     inside = (seconds > 3.6) & (seconds < 4.9)  # the network sees in steps of a quarter of a second
@@ -121,7 +126,7 @@ def test_the_part_that_decided_holds_the_sound(trained, tmp_path, synthetic):
     for row, at in enumerate((1.0, 4.0)):
         soundfile.write(tmp_path / f"{row}.wav", burst(at), RATE)
         clips.iloc[row, 0] = str(tmp_path / f"{row}.wav")
-    shown = ear.Ear(clips, trained)
+    shown = widgets.Ear(clips, trained)
     for at in (1.0, 4.0):
         start, end = shown.part
         assert start <= at + 0.05 and end >= at + 0.45 and end - start == pytest.approx(1.5)
@@ -133,7 +138,7 @@ def test_the_part_that_decided_holds_the_sound(trained, tmp_path, synthetic):
 
 
 def test_the_ear_follows_the_clip_and_says_what_the_model_knew(trained, synthetic):
-    shown = ear.Ear(synthetic, trained)
+    shown = widgets.Ear(synthetic, trained)
     first, answer = pixels(shown), shown.prediction
     assert "it was trained on this clip" in shown.note.value
     shown.clip.value = synthetic.index[5]
@@ -141,14 +146,14 @@ def test_the_ear_follows_the_clip_and_says_what_the_model_knew(trained, syntheti
     assert "not trained on this clip" in shown.note.value
     for name, share in shown.prediction.probabilities.items():
         assert f"{name} {100 * share:.0f} %" in shown.note.value
-    silent = ear.Ear(synthetic.head(1), predict.Classifier(trained.run))
+    silent = widgets.Ear(synthetic.head(1), predict.Classifier(trained.run))
     assert "trained" not in silent.note.value  # a card that does not say
 
 
 def test_the_ear_tints_what_speaks_for_a_class(trained, synthetic):
     """Colours where there is a map, and a grey spectrogram where there is none."""
     alone = predict.Classifier(lambda waveform: trained.run(waveform), trained.card)
-    tinted, grey = (pixels(ear.Ear(synthetic.head(1), judge)) for judge in (trained, alone))
+    tinted, grey = (pixels(widgets.Ear(synthetic.head(1), judge)) for judge in (trained, alone))
     lower = slice(tinted.shape[0] // 2, int(0.85 * tinted.shape[0])), slice(150, 500)
     colour = [np.ptp(picture[lower][..., :3], axis=2) for picture in (tinted, grey)]
     assert (colour[0] > 0.1).mean() > 0.1 and (colour[1] > 0.1).mean() < 0.05
@@ -158,7 +163,7 @@ def test_a_broken_clip_is_said(trained, synthetic, tmp_path):
     clips = synthetic.head(2).copy()
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     clips.iloc[0, 0] = str(tmp_path / "broken.wav")
-    shown = ear.Ear(clips, trained)
+    shown = widgets.Ear(clips, trained)
     assert "cannot be decoded" in shown.note.value and not shown.picture.value
     shown.next.click()
     assert shown.picture.value and shown.map is not None
@@ -174,7 +179,7 @@ def play(quiz_, votes):
 
 
 def test_a_quiz_from_first_vote_to_score(trained, synthetic):
-    game = quiz.Quiz(synthetic, trained, n=4)
+    game = widgets.Quiz(synthetic, trained, n=4)
     truth = list(game.rows.label)
     assert sorted(truth) == ["cat", "cat", "dog", "dog"]
     assert "Clip 1 of 4" in game.note.value and "is a" not in game.note.value
@@ -204,7 +209,7 @@ def test_a_quiz_from_first_vote_to_score(trained, synthetic):
 
 
 def test_next_without_a_vote_leaves_the_clip_out(trained, synthetic):
-    game = quiz.Quiz(synthetic, trained, n=2)
+    game = widgets.Quiz(synthetic, trained, n=2)
     game.next.click()
     game.votes["cat"].click()
     game.next.click()
@@ -215,9 +220,9 @@ def test_clips_the_model_was_trained_on_come_last_and_are_said(synthetic):
     some = synthetic[synthetic.label == "cat"].head(6)
     known = {digest(path): "" for path in some.path.iloc[:3]}
     judge = classifier(network(1), files=known)
-    fresh = quiz.Quiz(some, judge, n=3, seconds=99.0)
+    fresh = widgets.Quiz(some, judge, n=3, seconds=99.0)
     assert set(fresh.rows.index) == set(some.index[3:]) and not fresh.rows.trained_on.any()
-    every = quiz.Quiz(some, judge, n=6, seconds=99.0)
+    every = widgets.Quiz(some, judge, n=6, seconds=99.0)
     assert set(every.rows.index[every.rows.trained_on.astype(bool)]) == set(some.index[:3])
     for known in every.rows.trained_on:
         every.votes["cat"].click()
@@ -225,24 +230,26 @@ def test_clips_the_model_was_trained_on_come_last_and_are_said(synthetic):
         every.next.click()
     its = (every.rows.model == every.rows.label) & ~every.rows.trained_on.astype(bool)
     assert f"Of the 3 that it was not trained on, it had {its.sum()}." in every.note.value
-    silent = quiz.Quiz(some, predict.Classifier(judge.run), n=1)
+    silent = widgets.Quiz(some, predict.Classifier(judge.run), n=1)
     play(silent, ["cat"])
     assert "does not say which clips" in silent.note.value
 
 
 def test_the_clips_are_short_and_new_ones_can_be_drawn(trained, synthetic):
-    game = quiz.Quiz(synthetic, trained)
+    game = widgets.Quiz(synthetic, trained)
     assert len(game.rows) == 10 and synthetic.duration[game.rows.index].max() <= 4
     before = set(game.rows.index)
     game.votes["cat"].click()
     game.again.click()
     assert set(game.rows.index) != before and (game.rows.voted == "").all()
     assert "Clip 1 of 10" in game.note.value and not game.votes["cat"].disabled
-    assert quiz.Quiz(synthetic, trained).rows.index.equals(quiz.Quiz(synthetic, trained).rows.index)
+    assert widgets.Quiz(synthetic, trained).rows.index.equals(
+        widgets.Quiz(synthetic, trained).rows.index
+    )
 
 
 def test_without_widgets_the_quiz_is_on_paper(trained, synthetic):
-    page = quiz.Quiz(synthetic, trained, n=3)._repr_mimebundle_()["text/html"]
+    page = widgets.Quiz(synthetic, trained, n=3)._repr_mimebundle_()["text/html"]
     picture = re.search(r"data:image/png;base64,([^']+)", page)[1]
     assert plt.imread(io.BytesIO(base64.b64decode(picture))).std() > 0.05
     assert len(sounds(page)) == 3 and page.count("<li") == 3
@@ -253,7 +260,7 @@ def test_a_broken_clip_does_not_end_the_quiz(trained, synthetic, tmp_path):
     clips = synthetic.head(2).copy()
     clips.iloc[0, 0], clips.iloc[1, 0] = str(tmp_path / "gone.wav"), str(tmp_path / "broken.wav")
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
-    game = quiz.Quiz(clips, trained, n=2)
+    game = widgets.Quiz(clips, trained, n=2)
     page = game._repr_mimebundle_()["text/html"]
     assert "no such file" in page and "cannot be decoded" in page
     for _ in range(2):

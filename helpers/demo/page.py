@@ -1,6 +1,6 @@
 """The demo page: upload or record a sound; see what the model calls it, how surely, and where.
 
-`python -m helpers.app` serves it to this machine alone; --share makes a public link.
+`python -m helpers.demo` serves it to this machine alone; --share makes a public link.
 """
 
 import argparse
@@ -17,9 +17,10 @@ import gradio as gr
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
-from helpers import answers, predict
-from helpers.answers import MAX_BYTES, MAX_SECONDS
+from helpers import predict
 from helpers.audio import SAMPLE_RATE
+from helpers.demo import answers
+from helpers.demo.answers import MAX_BYTES, MAX_SECONDS
 
 _WAITING = 20  # people in the queue; who comes next is told to come back
 _SWEEP = 60, 300  # seconds: every minute, uploads go that nobody has asked about for five
@@ -46,15 +47,19 @@ def _build(classifier):
             with gr.Column():
                 # 16 kHz is what the model hears; a recording arrives as WAV, made in the browser
                 clip = gr.Audio(
-                    sources=["upload", "microphone"], type="filepath", editable=False,
+                    sources=["upload", "microphone"],
+                    type="filepath",
+                    editable=False,
                     label=f"WAV, FLAC, OGG or MP3, up to {MAX_SECONDS} s and {MAX_BYTES >> 20} MB",
                     waveform_options=gr.WaveformOptions(sample_rate=SAMPLE_RATE),
-                )  # fmt: skip
+                )
                 clip.async_move_resource_to_block_cache = _no_links(clip)
                 gr.Markdown("Or a synthetic voice of the course's own:")
                 with gr.Row():
-                    buttons = {gr.Button(name, size="sm", min_width=60): sound
-                               for name, sound in answers.examples().items()}  # fmt: skip
+                    buttons = {
+                        gr.Button(name, size="sm", min_width=60): sound
+                        for name, sound in answers.examples().items()
+                    }
             with gr.Column():
                 verdict = gr.HTML(answers.QUESTION)
                 shares = gr.Label(label="Calibrated probabilities", show_heading=False)
@@ -66,8 +71,11 @@ def _build(classifier):
         parts = [verdict, shares, picture]
         gr.on(
             [clip.upload, clip.stop_recording],
-            lambda path: (*answerer.answer(path), None), clip, [*parts, clip], **hidden,
-        )  # fmt: skip
+            lambda path: (*answerer.answer(path), None),
+            clip,
+            [*parts, clip],
+            **hidden,
+        )
         for button, sound in buttons.items():
             button.click(partial(answerer.show, sound), None, parts, **hidden)
         # programs ask here: the answer as data
@@ -128,11 +136,23 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
         page = _build(classifier)
         look = gr.themes.Soft(primary_hue="teal", font=["system-ui", "sans-serif"])
         _, local, public = page.launch(
-            server_name=host, server_port=port, share=share, max_file_size=MAX_BYTES, theme=look,
-            css=_CSS, quiet=True, inline=False, prevent_thread_lock=True, run_history=False,
-            enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False, footer_links=[],
+            server_name=host,
+            server_port=port,
+            share=share,
+            max_file_size=MAX_BYTES,
+            theme=look,
+            css=_CSS,
+            quiet=True,
+            inline=False,
+            prevent_thread_lock=True,
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            footer_links=[],
             app_kwargs={"middleware": [Middleware(_NoFiles)]},
-        )  # fmt: skip
+        )
         yield public or local
     finally:
         if page is not None:
@@ -145,7 +165,7 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
 
 def main(arguments=None):
     """Serve the page until it is stopped with Ctrl + C."""
-    parser = argparse.ArgumentParser("python -m helpers.app", description="Cat or dog? A page.")
+    parser = argparse.ArgumentParser("python -m helpers.demo", description="Cat or dog? A page.")
     parser.add_argument("--port", type=int, help="by default the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="make a public link, too")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")

@@ -1,27 +1,30 @@
-"""Where the clips come from: synthetic ones, Kaggle's, or any folder of recordings."""
+"""The catalog of clips, one row a clip, from whichever source: synthetic, Kaggle's, or a folder."""
 
 import hashlib
 import os
-import shutil
-import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import soundfile
 
-from helpers import audio, folders, splits, synthesis
+from helpers import audio, files, splits
+from helpers.datasets import downloads, folders, synthetic
 
-ROOT = Path(__file__).resolve().parent.parent
-_DATA = ROOT / "data"
-_KAGGLE_HANDLE = "mmoreaux/audio-cats-and-dogs"
-_KAGGLE_URL = "https://www.kaggle.com"
+_DATA = files.ROOT / "data"
 _CHOICES = '"auto", "synthetic", "kaggle" or the path of a folder of recordings'
 
-_COLUMNS = ["path", "label", "split", "group", "duration", "sample_rate", "channels", "source",
-            "licence"]  # fmt: skip
+_COLUMNS = [
+    "path",
+    "label",
+    "split",
+    "group",
+    "duration",
+    "sample_rate",
+    "channels",
+    "source",
+    "licence",
+]
 _LICENCES = {
     "synthetic": "CC0-1.0",
     "kaggle": "CC BY-SA 3.0, as stated by third parties that cite the Kaggle page",
@@ -74,7 +77,7 @@ def validate(clips):
         findings: DataFrame (file, finding), one row a problem. "left out: ..." marks a clip that
             is missing, unreadable or empty; silent, clipped and byte-identical clips stay.
     """
-    findings, digests, lost = list(clips.attrs.get("findings", [])), {}, []
+    findings, seen, lost = list(clips.attrs.get("findings", [])), {}, []
     for clip, path in clips.path.items():
         try:
             waveform, _ = audio.load(path, sample_rate=None)
@@ -87,10 +90,10 @@ def validate(clips):
             findings.append((clip, "silent: no sample above -80 dB"))
         elif np.mean(np.abs(waveform) >= 0.999) > 1e-3:
             findings.append((clip, "clipped: over 0.1 % of its samples at full scale"))
-        digest = hashlib.sha256(Path(path).read_bytes()).digest()
-        if digest in digests:
-            findings.append((clip, f"byte-identical to {digests[digest]}"))
-        digests.setdefault(digest, clip)
+        digest = files.digest(path)
+        if digest in seen:
+            findings.append((clip, f"byte-identical to {seen[digest]}"))
+        seen.setdefault(digest, clip)
     kept = clips.drop(index=lost)
     table = pd.DataFrame(list(dict.fromkeys(findings)), columns=["file", "finding"])
     return kept, table
@@ -99,6 +102,25 @@ def validate(clips):
 def classes(clips):
     """The labels in the order of their ids: sorted, so that cat is 0 and dog is 1."""
     return sorted(clips.label.unique())
+
+
+def label_ids(clips, names=None):
+    """Label ids of a catalog's clips: int64, shape (clips,); cat is 0 and dog 1.
+
+    Taught in notebooks/03_data_pipeline.ipynb.
+
+    Args:
+        clips: a catalog.
+        names: the labels in the order of their ids; by default those of these clips.
+
+    Raises:
+        ValueError: a clip has a label that names does not hold.
+    """
+    names = classes(clips) if names is None else names
+    unknown = sorted(set(clips.label) - set(names))
+    if unknown:
+        raise ValueError(f"unknown label {', '.join(unknown)}: the labels are {', '.join(names)}")
+    return np.array([names.index(label) for label in clips.label], np.int64)
 
 
 def fingerprint(clips):
@@ -119,20 +141,20 @@ def _choose(source, data):
         asked = os.environ["DATASET"].strip()
         why = "asked for by the environment variable DATASET"
     if asked == "synthetic":
-        return "synthetic", synthesis.make_dataset(data / "synthetic"), why
+        return "synthetic", synthetic.make_dataset(data / "synthetic"), why
     on_disk = data / "audio-cats-and-dogs"
     if asked in ("kaggle", "auto") and on_disk.is_dir():
         return "kaggle", on_disk, "already on disk" if asked == "auto" else why
     if asked == "kaggle":
         try:
-            return "kaggle", _download(on_disk), why
+            return "kaggle", downloads.recordings(on_disk), why
         except ConnectionError as error:
             raise ConnectionError(f"{error}: try again, or choose another of {_CHOICES}") from error
     if asked == "auto":
         try:
-            return "kaggle", _download(on_disk), "downloaded just now"
+            return "kaggle", downloads.recordings(on_disk), "downloaded just now"
         except Exception as error:  # auto must end with data, whatever a network does
-            folder = synthesis.make_dataset(data / "synthetic")
+            folder = synthetic.make_dataset(data / "synthetic")
             return "synthetic", folder, f"no recordings on disk, and {error}"
     folder = Path(asked).expanduser()
     if not folder.is_dir():
@@ -158,8 +180,10 @@ def _read(folder, name, seed):
         clips["split"] = np.where(splits.hold_out(clips, 0.25, seed), "test", "train")
         findings.append(("all clips", "no split is stated, so one was made by group: 75 % train"))
     elif len(stated) < len(clips):
-        findings += [(clip, "left out: it lies in neither train nor test")
-                     for clip in clips.index[clips.split.isna()]]  # fmt: skip
+        findings += [
+            (clip, "left out: it lies in neither train nor test")
+            for clip in clips.index[clips.split.isna()]
+        ]
         clips = clips.dropna(subset="split")
     clips = clips[_COLUMNS].sort_index()
     clips.attrs["findings"] = findings
@@ -204,47 +228,3 @@ def _banner(clips, name, why):
         f"Dataset: {name}, {len(clips)} clips ({counts}), {clips.duration.sum() / 60:.0f} min"
         f"{note}\n  Taken: {why}.\n  Another: set DATASET to {_CHOICES}."
     )
-
-
-def _download(target):
-    """Kaggle's recordings, whole or not at all; no account is needed."""
-    _check_connection()
-    import kagglehub
-
-    partial = target.with_name(target.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        kagglehub.dataset_download(_KAGGLE_HANDLE, output_dir=str(partial))
-        if not any(partial.rglob("*.wav")):
-            raise ConnectionError("Kaggle's download held no WAV files: try again later")
-        partial.rename(target)
-    except Exception as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise ConnectionError(f"the download from Kaggle failed: {_first_line(error)}") from error
-    return target
-
-
-def _check_connection(url=None, seconds=3.0):
-    """Raise within a few seconds if nothing answers: kagglehub itself would wait for ever."""
-    url = url or _KAGGLE_URL
-    problem = [f"no answer within {seconds:g} s"]
-
-    def ask():
-        try:
-            request = urllib.request.Request(url, method="HEAD")
-            urllib.request.urlopen(request, timeout=seconds).close()
-            problem.clear()
-        except urllib.error.HTTPError:
-            problem.clear()  # any answer at all shows that the host is reached
-        except (OSError, ValueError) as error:
-            problem[:] = [_first_line(getattr(error, "reason", error))]
-
-    thread = threading.Thread(target=ask, daemon=True)  # a name look-up has no time limit
-    thread.start()
-    thread.join(seconds)
-    if problem:
-        raise ConnectionError(f"Kaggle cannot be reached ({problem[0]})")
-
-
-def _first_line(error):
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -92,10 +92,18 @@ def _meow(rng, pitch, duration, size, harsh=None):
     opening = opened * _path(rng, n, [0, peak, 1], [first, 1, u(0.35, 0.9)], 0.02)
     level = _path(rng, n, [0, peak, 1], [-u(0, 10), 0, -u(4, 18)], 1.0)
     return _voice(
-        rng, f0, level, (u(0.01, 0.03) if closing else u(0.015, 0.1), 0.1),
-        length=0.065 + 0.035 * size, opening=opening, tilt=-u(6, 22),
-        breath=u(0.01, 0.1) + 0.2 * harsh, rough=0.02 + harsh,
-        subharmonic=harsh * rng.random(), first=u(-6, 5))  # fmt: skip
+        rng,
+        f0,
+        level,
+        (u(0.01, 0.03) if closing else u(0.015, 0.1), 0.1),
+        length=0.065 + 0.035 * size,
+        opening=opening,
+        tilt=-u(6, 22),
+        breath=u(0.01, 0.1) + 0.2 * harsh,
+        rough=0.02 + harsh,
+        subharmonic=harsh * rng.random(),
+        first=u(-6, 5),
+    )
 
 
 def _yowl(rng, pitch, duration, size):
@@ -105,18 +113,34 @@ def _yowl(rng, pitch, duration, size):
     f0 = pitch * 2 ** _path(rng, n, points, -u(0, 0.5, 6), 0.012)
     harsh = rng.choice([0, 0.3, 0.8])
     return _voice(
-        rng, f0, _path(rng, n, points, -u(0, 9, 6), 1.0), (0.1, 0.2), length=0.065 + 0.035 * size,
-        opening=_path(rng, n, points, u(0.45, 1.2, 6), 0.02), tilt=-u(6, 22),
-        breath=u(0.01, 0.1) + 0.2 * harsh, rough=_path(rng, n, points, harsh * rng.random(6), 0.0),
-        subharmonic=harsh * rng.random(), first=u(-6, 3))  # fmt: skip
+        rng,
+        f0,
+        _path(rng, n, points, -u(0, 9, 6), 1.0),
+        (0.1, 0.2),
+        length=0.065 + 0.035 * size,
+        opening=_path(rng, n, points, u(0.45, 1.2, 6), 0.02),
+        tilt=-u(6, 22),
+        breath=u(0.01, 0.1) + 0.2 * harsh,
+        rough=_path(rng, n, points, harsh * rng.random(6), 0.0),
+        subharmonic=harsh * rng.random(),
+        first=u(-6, 3),
+    )
 
 
 def _hiss(rng, pitch, duration, size):
     n = round((duration or rng.uniform(0.3, 1.5)) * SAMPLE_RATE)
     return _voice(
-        rng, np.full(n, 50.0), _path(rng, n, [0, 0.2, 1], [-8, 0, -12], 2.0), (0.02, 0.15),
-        length=0.065 + 0.035 * size, opening=np.full(n, 1.1), tilt=rng.uniform(-5, 0), breath=30.0,
-        rough=1.0, first=-12.0)  # fmt: skip
+        rng,
+        np.full(n, 50.0),
+        _path(rng, n, [0, 0.2, 1], [-8, 0, -12], 2.0),
+        (0.02, 0.15),
+        length=0.065 + 0.035 * size,
+        opening=np.full(n, 1.1),
+        tilt=rng.uniform(-5, 0),
+        breath=30.0,
+        rough=1.0,
+        first=-12.0,
+    )
 
 
 def _purr(rng, pitch, duration, size):
@@ -126,8 +150,18 @@ def _purr(rng, pitch, duration, size):
     f0 = _path(rng, n, [0, 0.5, 1], u(22, 30, 3), 0.5)
     level = 4 * np.sin(2 * np.pi * (np.arange(n) / SAMPLE_RATE * u(0.5, 0.9)))
     return _voice(
-        rng, f0, level, (0.1, 0.1), length=0.08 + 0.03 * size, opening=np.full(n, 0.5),
-        tilt=-u(6, 12), breath=u(0.3, 1), rough=0.3, throb=0.9, first=3.0)  # fmt: skip
+        rng,
+        f0,
+        level,
+        (0.1, 0.1),
+        length=0.08 + 0.03 * size,
+        opening=np.full(n, 0.5),
+        tilt=-u(6, 12),
+        breath=u(0.3, 1),
+        rough=0.3,
+        throb=0.9,
+        first=3.0,
+    )
 
 
 # ---- dogs: tracts of 8 to 18 cm
@@ -139,10 +173,18 @@ def _bark(rng, pitch, duration, size):
     f0 = pitch * 2 ** _path(rng, n, [0, peak, 1], [-u(0.3, 0.9), 0, -u(0.3, 1)], 0.02)
     harsh = u(0.2, 1.0)
     return _voice(
-        rng, f0, _path(rng, n, [0, 0.25, 1], [-6, 0, -u(6, 18)], 1.0), (0.012, 0.05),
-        length=0.08 * 2.2**size, opening=_path(rng, n, [0, peak, 1], [0.7, 1.1, 0.75], 0.02),
-        tilt=-u(9, 17), breath=u(0.1, 0.6), rough=harsh, subharmonic=harsh * rng.random(),
-        first=u(-2, 8))  # fmt: skip
+        rng,
+        f0,
+        _path(rng, n, [0, 0.25, 1], [-6, 0, -u(6, 18)], 1.0),
+        (0.012, 0.05),
+        length=0.08 * 2.2**size,
+        opening=_path(rng, n, [0, peak, 1], [0.7, 1.1, 0.75], 0.02),
+        tilt=-u(9, 17),
+        breath=u(0.1, 0.6),
+        rough=harsh,
+        subharmonic=harsh * rng.random(),
+        first=u(-2, 8),
+    )
 
 
 def _howl(rng, pitch, duration, size, start=0.3):
@@ -153,10 +195,18 @@ def _howl(rng, pitch, duration, size, start=0.3):
     f0 = pitch * 2 ** _path(rng, n, [0, u(0.08, 0.3), 0.6, 1], octaves, 0.01)
     split = np.arange(n) > u(0.1, 1.5) * n  # the voice may break into period doubling
     return _voice(
-        rng, f0, _path(rng, n, [0, 0.2, 0.7, 1], [-4, 0, -2, -6], 0.7), (0.05, 0.15),
-        length=0.08 * 2.2**size, opening=_path(rng, n, [0, 0.2, 1], [0.9, 1, u(0.7, 1)], 0.02),
-        tilt=-u(13, 24), breath=u(0.01, 0.1), rough=u(0, 0.1), subharmonic=rng.random() * split,
-        first=u(-2, 8))  # fmt: skip
+        rng,
+        f0,
+        _path(rng, n, [0, 0.2, 0.7, 1], [-4, 0, -2, -6], 0.7),
+        (0.05, 0.15),
+        length=0.08 * 2.2**size,
+        opening=_path(rng, n, [0, 0.2, 1], [0.9, 1, u(0.7, 1)], 0.02),
+        tilt=-u(13, 24),
+        breath=u(0.01, 0.1),
+        rough=u(0, 0.1),
+        subharmonic=rng.random() * split,
+        first=u(-2, 8),
+    )
 
 
 def _bark_howl(rng, pitch, duration, size):
@@ -183,9 +233,17 @@ def _whine(rng, pitch, duration, size):
     bends = [-u(0, 0.4), 0, -u(0.1, 0.6)]
     f0 = pitch * 2 ** _path(rng, n, [0, u(0.2, 0.6), 1], bends, 0.012)
     return _voice(
-        rng, f0, _path(rng, n, [0, 0.4, 1], [-8, 0, -10], 1.0), (0.05, 0.1),
-        length=0.08 * 2.2**size, opening=np.full(n, 0.7), tilt=-u(18, 28), breath=u(0.01, 0.1),
-        rough=0.02, first=3.0)  # fmt: skip
+        rng,
+        f0,
+        _path(rng, n, [0, 0.4, 1], [-8, 0, -10], 1.0),
+        (0.05, 0.1),
+        length=0.08 * 2.2**size,
+        opening=np.full(n, 0.7),
+        tilt=-u(18, 28),
+        breath=u(0.01, 0.1),
+        rough=0.02,
+        first=3.0,
+    )
 
 
 # ---- source and filter
@@ -194,13 +252,23 @@ def _growl(rng, duration, length, lowest, highest, dull):
     n, points = round((duration or rng.uniform(0.8, 3)) * SAMPLE_RATE), np.linspace(0, 1, 4)
     f0 = pitch * 2 ** _path(rng, n, points, rng.uniform(-0.2, 0.2, 4), 0.03)
     return _voice(
-        rng, f0, _path(rng, n, points, -rng.uniform(0, 8, 4), 2.0), (0.1, 0.2), length=length,
-        opening=_path(rng, n, points, rng.uniform(0.5, 0.8, 4), 0.03), tilt=tilt,
-        breath=rng.uniform(0.2, 0.8), rough=0.6, subharmonic=rng.random(), first=3.0)  # fmt: skip
+        rng,
+        f0,
+        _path(rng, n, points, -rng.uniform(0, 8, 4), 2.0),
+        (0.1, 0.2),
+        length=length,
+        opening=_path(rng, n, points, rng.uniform(0.5, 0.8, 4), 0.03),
+        tilt=tilt,
+        breath=rng.uniform(0.2, 0.8),
+        rough=0.6,
+        subharmonic=rng.random(),
+        first=3.0,
+    )
 
 
-def _voice(rng, f0, level, fade, *, length, opening, tilt, breath, rough, first, subharmonic=0.0,
-           throb=0.0):  # fmt: skip
+def _voice(
+    rng, f0, level, fade, *, length, opening, tilt, breath, rough, first, subharmonic=0.0, throb=0.0
+):
     # f0 (Hz), level (dB) and opening (1 = open mouth) have one value a sample; fade is (attack,
     # release) in seconds, length in metres, tilt in dB an octave above the first formant, breath
     # relative to the pulses, first in dB (the first formant's gain over the others). rough scatters
@@ -267,14 +335,28 @@ def _unit(wave):
 
 
 _KINDS = {
-    "meow": _meow, "yowl": _yowl, "hiss": _hiss, "purr": _purr,
+    "meow": _meow,
+    "yowl": _yowl,
+    "hiss": _hiss,
+    "purr": _purr,
     "mew": lambda rng, pitch, duration, size: _meow(
-        rng, pitch or _lognormal(rng, 850, 0.25, 500, 1_200), duration or rng.uniform(0.12, 0.6),
-        0.6 * size - 0.2, harsh=0),
+        rng,
+        pitch or _lognormal(rng, 850, 0.25, 500, 1_200),
+        duration or rng.uniform(0.12, 0.6),
+        0.6 * size - 0.2,
+        harsh=0,
+    ),
     "harsh_meow": lambda rng, pitch, duration, size: _meow(
-        rng, pitch or _lognormal(rng, 480, 0.3, 250, 900), duration or rng.uniform(0.2, 0.7),
-        size, harsh=rng.uniform(0.2, 0.8)),
+        rng,
+        pitch or _lognormal(rng, 480, 0.3, 250, 900),
+        duration or rng.uniform(0.2, 0.7),
+        size,
+        harsh=rng.uniform(0.2, 0.8),
+    ),
     "cat_growl": lambda rng, _, s, size: _growl(rng, s, 0.065 + 0.035 * size, 60, 200, 5),
-    "bark": _bark, "bark_howl": _bark_howl, "howl": _howl, "whine": _whine,
+    "bark": _bark,
+    "bark_howl": _bark_howl,
+    "howl": _howl,
+    "whine": _whine,
     "dog_growl": lambda rng, _, s, size: _growl(rng, s, 0.08 * 2.2**size, 50, 130, 9),
-}  # fmt: skip
+}

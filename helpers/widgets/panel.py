@@ -6,14 +6,13 @@ import io
 
 import ipywidgets
 import numpy as np
-import pandas as pd
 import soundfile
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from helpers import audio, evaluation, features, plots
+from helpers import audio, features
 
 
 def players(rows):
@@ -28,10 +27,10 @@ def players(rows):
     text = "Players, to be heard in Jupyter or Colab: " + "; ".join(
         f"{label or 'sound'} ({len(samples) / rate:.1f} s)" for label, samples, rate in rows
     )
-    display({"text/html": _table(rows), "text/plain": text}, raw=True)
+    display({"text/html": player_table(rows), "text/plain": text}, raw=True)
 
 
-class _Panel(ipywidgets.VBox):
+class Panel(ipywidgets.VBox):
     """Controls above a note, a picture and players; where widgets cannot run, all but the controls.
 
     A subclass makes its controls, calls this and gives `_shown`; each change of a watched control
@@ -52,8 +51,9 @@ class _Panel(ipywidgets.VBox):
             control.observe(self._redraw, "value")
         self._redraw()
         # as wide as the picture asks for: a box across the page would shrink it to its own height
-        super().__init__([*rows, self.note, self.picture, self.sound],
-                         layout={"align_items": "flex-start"})  # fmt: skip
+        super().__init__(
+            [*rows, self.note, self.picture, self.sound], layout={"align_items": "flex-start"}
+        )
 
     def _shown(self):
         """What the controls ask for: note (HTML), picture (PNG or b""), sound (HTML)."""
@@ -85,114 +85,43 @@ class _Panel(ipywidgets.VBox):
         return super()._repr_mimebundle_(**options) | page
 
 
-class Explorer(_Panel):
-    """Choose a clip by class, split, length and verdict; see waveform and spectrogram; play it.
+class Lab(Panel):
+    """A panel about one of some sounds, which its first menu chooses.
 
-    By keyboard: Tab leads from control to control and to the player; Enter or Space presses
-    previous, next (which go round) and play; arrow keys move an end of the slider; Space opens a
-    menu, in which arrow keys choose and Enter takes. (While a menu is closed JupyterLab keeps the
-    arrow keys for its cells: ipywidgets issue 3912.)
-
-    Taught in notebooks/01_waveforms.ipynb.
-
-    Args:
-        clips: a catalog.
-        predictions: DataFrame as from evaluation.predict, of all or some of these clips; without
-            it nothing can be chosen by verdict.
-        first: clip (index of the catalog) to show first; by default the first one.
-        unsure_below: the model is "unsure" of a clip whose largest probability is below this, and
-            only else "right" or "wrong".
-
-    Raises:
-        ValueError: there are no clips, or the predictions are of others.
+    Attributes:
+        name: Dropdown of the sounds' names.
     """
 
-    def __init__(self, clips, predictions=None, first=None, unsure_below=0.6):
-        if clips.empty:
-            raise ValueError("the catalog holds no clips")
-        self._clips = clips.join(_verdicts(clips, predictions, unsure_below))
-        self.label = _menu("class", ["all", *sorted(clips.label.unique())])
-        self.split = _menu("split", ["all", *sorted(clips.split.unique())])
-        self.verdict = _menu("verdict", ["all", "right", "wrong", "unsure"])
-        self.clip = _menu("clip", list(clips.index), clips.index[0] if first is None else first)
-        low = np.floor(10 * clips.duration.min()) / 10
-        high = max(np.ceil(10 * clips.duration.max()) / 10, low + 0.1)
-        self.length = ipywidgets.FloatRangeSlider(
-            value=(low, high), min=low, max=high, step=0.1, readout_format=".1f",
-            description="length (s)", style={"description_width": "initial"},
-        )  # fmt: skip
-        self.previous = _button("◀ previous", "Show the clip before", lambda _: self._step(-1))
-        self.next = _button("next ▶", "Show the clip after", lambda _: self._step(1))
-        filters = [self.label, self.split, *[self.verdict] * (predictions is not None), self.length]
-        for control in filters:
-            control.observe(self._filter, "value")
-        rows = [filters, [self.previous, self.clip, self.next]]
-        super().__init__(rows, [self.clip], f"Explorer of {len(clips)} clips")
+    def __init__(self, sounds, rows, watched, text):
+        self._sounds = sounds
+        self.name = menu("sound", list(sounds))
+        super().__init__([[self.name], *rows], [self.name, *watched], text)
 
-    def _filter(self, _=None):
-        clips, (low, high) = self._clips, self.length.value
-        chosen = clips.duration.between(low - 1e-6, high + 1e-6)
-        for column in ("label", "split", "verdict"):
-            value = getattr(self, column).value
-            chosen &= (clips[column] == value) | (value == "all")
-        shown, names = self.clip.value, list(clips.index[chosen])
-        self._held = True
-        self.clip.options = names
-        if names:  # a list that was empty selects nothing by itself
-            self.clip.value = shown if shown in names else names[0]
-        self._held = False
-        self._redraw()
+    def _samples(self, name=None):
+        """The sound chosen, or that of another name: float32, shape (samples,).
 
-    def _step(self, by):
-        names = self.clip.options
-        if names:
-            self.clip.value = names[(names.index(self.clip.value) + by) % len(names)]
-
-    def _shown(self):
-        name = self.clip.value
-        if name is None:
-            return "No such clip.", b"", ""
-        row, names = self._clips.loc[name], self.clip.options
-        samples, rate = audio.load(row.path)
-        said = (
-            f"<b>{html.escape(str(name))}</b> ({names.index(name) + 1} of {len(names)}): "
-            f"{html.escape(row.label)}, {row.split}, {row.duration:.1f} s, {row.sample_rate:,} Hz"
-        )
-        said += html.escape(f". The model: {row.said} ({row.verdict})") if row.said else ""
-        return self._views(said, row, samples, rate)
-
-    def _views(self, said, row, samples, rate):
-        """Note, picture and sound of one clip."""
-        picture = _png(lambda f: plots.clip(_drawable(samples), rate, label=row.label, figure=f))
-        return said, picture, _tag(samples, rate)
+        Raises:
+            ValueError: it is empty, or not finite.
+        """
+        name = self.name.value if name is None else name
+        samples = np.asarray(self._sounds[name], np.float32)
+        if samples.ndim != 1 or not samples.size or not np.isfinite(samples).all():
+            raise ValueError(f"{name}: empty, not finite or not of one channel: no sound")
+        return samples
 
 
-def _verdicts(clips, predictions, unsure_below):
-    """Columns verdict and said, what the model called the clip; empty where it was not asked."""
-    if predictions is None:
-        return pd.DataFrame({"verdict": "", "said": ""}, index=clips.index)
-    if not predictions.index.isin(clips.index).any():
-        raise ValueError("the predictions are of other clips: their index is to be the catalog's")
-    best = predictions.filter(regex="^p_").max(axis=1)
-    verdict = np.where(predictions.correct, "right", "wrong")
-    verdict = np.where(best < unsure_below, "unsure", verdict)
-    said = predictions.predicted + ", " + best.map(evaluation.percent)
-    table = pd.DataFrame({"verdict": verdict, "said": said}, index=predictions.index)
-    return table.reindex(clips.index, fill_value="")
-
-
-# ---- what all panels share
-
-
-def _menu(name, options, value=None):
+def menu(name, options, value=None):
     value = options[0] if value is None else value
     return ipywidgets.Dropdown(
-        options=options, value=value, description=name,
-        style={"description_width": "initial"}, layout={"width": "auto"},
-    )  # fmt: skip
+        options=options,
+        value=value,
+        description=name,
+        style={"description_width": "initial"},
+        layout={"width": "auto"},
+    )
 
 
-def _slider(name, options, value, kind=ipywidgets.SelectionSlider):
+def slider(name, options, value, kind=ipywidgets.SelectionSlider):
     """A slider along some options, or (kind) along the numbers from the first to the last."""
     choice = {"options": options}
     if kind is not ipywidgets.SelectionSlider:
@@ -201,13 +130,13 @@ def _slider(name, options, value, kind=ipywidgets.SelectionSlider):
     return kind(value=value, description=name, **choice, **look)
 
 
-def _button(name, tooltip, pressed):
+def button(name, tooltip, pressed):
     button = ipywidgets.Button(description=name, tooltip=tooltip, layout={"width": "auto"})
     button.on_click(pressed)
     return button
 
 
-def _png(draw, height=4.2):
+def png(draw, height=4.2):
     """What draw(figure) draws, as PNG; without pyplot's layout engine it takes half the time."""
     figure = Figure(figsize=(8, height), dpi=90, layout="none")
     bottom, top = 0.5 / height, 1 - 0.3 / height  # half an inch for the axis, less for a title
@@ -228,21 +157,21 @@ def _png(draw, height=4.2):
     return buffer.getvalue()
 
 
-def _drawable(samples):
+def drawable(samples):
     """Samples enough for one frame: a shorter sound is padded."""
     return audio.fit_length(samples, max(len(samples), features.FRAME_LENGTH))
 
 
-def _table(rows):
+def player_table(rows):
     """Players as HTML, one below the other; rows as for players."""
     cells = "".join(
-        f"<tr><td style='text-align:left'>{html.escape(label)}</td><td>{_tag(*sound)}</td></tr>"
+        f"<tr><td style='text-align:left'>{html.escape(label)}</td><td>{player(*sound)}</td></tr>"
         for label, *sound in rows
     )
     return f"<table>{cells}</table>"
 
 
-def _tag(samples, rate):
+def player(samples, rate):
     """An audio element that holds its sound: MP3, a tenth of the size of WAV."""
     if rate < 8000 or rate % 1:
         samples, rate = audio.resample(samples, rate, 16_000), 16_000

@@ -1,0 +1,5 @@
+"""`python -m helpers.demo` serves the page."""
+
+from helpers.demo import page
+
+page.main()

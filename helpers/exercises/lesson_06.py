@@ -1,0 +1,65 @@
+"""Lesson 06, MFCC or spectrogram?: what is right, and what to say of a wrong answer."""
+
+from scipy.stats import binomtest
+
+
+def _louder(answer):
+    first, fifth = answer
+    if abs(fifth) > 0.01:
+        return "Coefficient 5 is a sum over a cosine's ups and downs: what does a constant add?"
+    if abs(first - 6) < 0.01:
+        return "Coefficient 0 is not the mean of the levels: look at the entries of its column."
+    if abs(first - 384) < 0.01:
+        return "Nor is it their plain sum: each entry of its column is far less than 1."
+    if abs(first - 48) > 0.01:
+        return "All 64 entries of column 0 are alike, and their squares add up to 1."
+    return None
+
+
+def _pitch_class(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("06.2", pitch_class).'
+    for step in (0, 12, -12, 3, -9, 1, -1, 26, -22, 2.3, 2.7, -4.3, -3.7):
+        hertz = 440 * 2 ** (step / 12)
+        right, given = (round(step) + 9) % 12, answer(hertz)
+        if given == right:
+            continue
+        if not 0 <= given < 12:
+            return f"For {hertz:.1f} Hz it gives {given}: all octaves of a note share one number."
+        if given == round(step) % 12:
+            return "It counts from A. Which number has A if C is 0?"
+        if given != int(given):
+            return f"For {hertz:.1f} Hz it gives {given:.2f}: round to the nearest class."
+        return f"For {hertz:.1f} Hz it gives {given}, and {right} is right."
+    return None
+
+
+def _exact_p(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("06.3", p_value).'
+    for first, second in ((1, 9), (9, 1), (0, 6), (12, 30), (5, 5), (0, 0)):
+        differ = first + second
+        right = binomtest(first, differ).pvalue if differ else 1.0
+        given = float(answer(first, second))
+        if abs(given - right) < 1e-4:
+            continue
+        case = f"For {first} and {second} it gives {given:.4f}"
+        if given > 1:
+            return f"{case}: no chance is above 1."
+        if abs(2 * given - right) < 1e-4:
+            return f"{case}: that is one side. As uneven the other way round counts too."
+        return f"{case}, and {right:.4f} is right."
+    return None
+
+
+EXERCISES = {  # number: judge, and what to say of a right answer
+    "06.1": (_louder, "Leave coefficient 0 out, and the level of a recording is gone."),
+    "06.2": (
+        _pitch_class,
+        "An octave is twelve steps on a logarithmic scale, and chroma counts modulo 12.",
+    ),
+    "06.3": (
+        _exact_p,
+        "Clips on which both agree say nothing about which is better, and do not count.",
+    ),
+}

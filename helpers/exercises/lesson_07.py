@@ -1,0 +1,69 @@
+"""Lesson 07, Transfer learning: what is right, and what to say of a wrong answer."""
+
+import numpy as np
+
+
+def _frame_count(answer):
+    if answer in (3, 4):
+        return "Frames overlap: a new one begins every 7,680 samples, long before the last ends."
+    if answer == 5:
+        return "Five frames end after 46,320 samples, and the rest would lie in none."
+    if answer == 7:
+        return "A seventh would begin at sample 46,080, and the sixth has reached the end already."
+    if answer != 6:
+        return "The first frame covers 15,600 samples, each further one 7,680 more: until 48,000."
+    return None
+
+
+def _head_size(answer):
+    last_layer, own_head = answer
+    if (last_layer, own_head) in ((521 * 1024, 1024), (521 * 1024, 1025), (521 * 1025, 1024)):
+        return "Nearly: each weighted sum also has a bias."
+    if own_head in (2 * 1024, 2 * 1025):
+        return "Two classes need one weighted sum: the other probability is what is left to 1."
+    if last_layer != 521 * 1025:
+        return "Each of the 521 scores has a weight for each of the 1,024 values, and a bias."
+    if own_head != 1025:
+        return "The head has one weight for each of the 1,024 values, and one bias."
+    return None
+
+
+def _nearest_mean(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("07.3", nearest_mean).'
+    rng = np.random.default_rng(0)
+    for classes, width in ((2, 2), (3, 5)):
+        means = rng.normal(0, 3, (classes, width))
+        labels = np.array(["cat", "dog", "rain"])[rng.permutation(np.arange(24) % classes)]
+        row = np.searchsorted(["cat", "dog", "rain"], labels)
+        # one class is spread widely: its nearest clip is another matter than its mean
+        features = means[row] + rng.normal(0, 1, (24, width)) * np.where(row == 0, 4, 0.2)[:, None]
+        new = rng.normal(0, 3, (200, width))
+        found = np.unique(labels)
+        own = np.stack([features[labels == name].mean(axis=0) for name in found])
+        right = found[np.linalg.norm(new[:, None] - own, axis=2).argmin(axis=1)]
+        given = np.asarray(answer(features, labels, new))
+        if given.shape != right.shape:
+            return f"For {len(new)} new clips it gives an array of shape {given.shape}."
+        if not set(given) <= set(found):
+            return f"It should answer with labels such as 'cat', not with {given[0]!r}."
+        share = np.mean(given == right)
+        if share < 1:
+            return f"Of {len(new)} clips with {classes} classes, {share:.0%} get the right label."
+    return None
+
+
+EXERCISES = {  # number: judge, and what to say of a right answer
+    "07.1": (
+        _frame_count,
+        "Half of every frame is heard twice, so that no call is cut in two unheard.",
+    ),
+    "07.2": (
+        _head_size,
+        "So few can be fitted to a handful of clips; the backbone's millions could not.",
+    ),
+    "07.3": (
+        _nearest_mean,
+        "Nothing is fitted: one clip a class will do, if the backbone is good.",
+    ),
+}

@@ -1,0 +1,69 @@
+"""One file for a trained network, from waveform to probabilities, for Keras and for LiteRT."""
+
+import tempfile
+
+from helpers import files, windows
+from helpers.quiet import keras, tf
+
+
+def from_waveform(cnn, names, temperature=1.0):
+    """Put everything from a clip's samples to its answer into one model, for a file to be shipped.
+
+    It is built of Keras' own operations only, so that keras.models.load_model reads the file
+    without this course. A clip's answer is the same alone and, padded with zeros at its end, in a
+    batch with longer clips.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Args:
+        cnn: pictures (batch, 94, 64, 1), as windows.network_input makes them, to one logit a class.
+        names: the labels in the order of the logits.
+        temperature: divides the logits; above 1 it makes the probabilities more cautious.
+
+    Returns:
+        an uncompiled keras.Model: float32 (batch, samples) at 16 kHz, one sample or more, to a
+        dict: probabilities (batch, classes), from the mean of the windows' logits, in which each
+        counts by its level; timeline (batch, windows, classes), each window's own probabilities;
+        level (batch, windows), each window's root-mean-square.
+
+    Raises:
+        ValueError: the network does not give one logit a name.
+
+    Source: Guo et al. (2017) for the temperature.
+    """
+    ops = keras.ops
+    if cnn.output_shape[-1] != len(names):
+        raise ValueError(f"{cnn.output_shape[-1]} logits for {len(names)} names")
+    trained, cnn = cnn, type(cnn).from_config(cnn.get_config())  # a copy without the optimizer
+    cnn.set_weights(trained.get_weights())
+
+    waveform = keras.Input((None,), name="waveform")
+    padded = ops.pad(waveform, [[0, 0], [0, windows.LENGTH - 1]])
+    cut = ops.extract_sequences(padded, windows.LENGTH, windows.HOP)
+    logits = cnn(windows.network_input(ops.reshape(cut, (-1, windows.LENGTH)))) / temperature
+    # Keras reshapes to one unknown size only: a clip's windows are fetched by their numbers
+    one = ops.ones_like(cut[..., 0], "int32")
+    row = (ops.cumsum(one, 0) - 1) * ops.sum(one, 1, keepdims=True) + ops.cumsum(one, 1) - 1
+    logits = ops.take(logits, row, axis=0)
+
+    level = ops.expand_dims(ops.sqrt(ops.mean(ops.square(cut), axis=-1)), -1)
+    mean = ops.sum(logits * level, axis=1) / ops.maximum(ops.sum(level, axis=1), 1e-9)
+    outputs = {"probabilities": ops.softmax(mean), "timeline": ops.softmax(logits)}
+    outputs["level"] = ops.squeeze(level, -1)
+    return keras.Model(waveform, outputs, name="_or_".join(names))
+
+
+def to_litert(model, path):
+    """Write a model of waveforms as a LiteRT file, of the operations that LiteRT brings along.
+
+    Its signature takes {"waveform": (batch, samples)} of any size and gives the model's dict.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Args:
+        model: as from_waveform.
+        path: of the file to write, ending in .tflite; it appears when it is complete.
+    """
+    with files.atomic(path) as part, tempfile.TemporaryDirectory() as folder:
+        model.export(folder, verbose=False)
+        part.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())

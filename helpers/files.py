@@ -1,0 +1,57 @@
+"""Where the course lies, what identifies a file, and writes that happen whole or not at all."""
+
+import hashlib
+import os
+import shutil
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@contextmanager
+def atomic(path):
+    """Write a file or a folder beside its place, and move it there when it is complete.
+
+    Whatever ends the `with` block early, a full disk or Ctrl + C, leaves the old content as it was.
+
+    Args:
+        path: of the file or folder to be written; its folder is made.
+
+    Yields:
+        a path beside it, with the same ending, on which nothing exists yet. What is written there,
+        a file or a folder, takes the place of the old one at the end of the block.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic(Path(folder) / "results.txt") as part:
+    ...         _ = part.write_text("42")
+    ...     (Path(folder) / "results.txt").read_text()
+    '42'
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    old = part.with_name(f"{part.name}-old")
+    try:
+        yield part
+        if part.is_dir() and path.exists():  # a folder cannot replace one that is not empty
+            os.replace(path, old)
+        try:
+            os.replace(part, path)
+        finally:
+            if old.exists() and not path.exists():
+                os.replace(old, path)
+    finally:
+        for rest in (part, old):
+            if rest.is_dir():
+                shutil.rmtree(rest, ignore_errors=True)
+            else:
+                rest.unlink(missing_ok=True)
+
+
+def digest(path):
+    """What identifies a file by its content: its sha256, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
