@@ -60,10 +60,10 @@ $(STAMP): requirements.txt pyproject.toml
 	@mv $@.part $@
 
 run: $(STAMP)
-	@cd "$$CALLER"; DATASET="$${DATASET:-synthetic}" "$$COURSE/$(VENV)" "$$COURSE/notebooks/run_all.py" $(ARGS)
+	@cd "$$CALLER"; DATASET="$${DATASET:-synthetic}" "$$COURSE/$(VENV)" "$$COURSE/tools/run_all.py" $(ARGS)
 
 sweep: $(STAMP)
-	@cd "$$CALLER"; DATASET="$${DATASET:-synthetic}" "$$COURSE/$(VENV)" "$$COURSE/notebooks/sweep.py" $(ARGS)
+	@cd "$$CALLER"; DATASET="$${DATASET:-synthetic}" "$$COURSE/$(VENV)" "$$COURSE/tools/sweep.py" $(ARGS)
 
 # Notebook tests first, one lesson to a worker, so that the long ones do not end up in a row.
 test: $(STAMP)
@@ -80,7 +80,7 @@ space: $(STAMP)
 	@$(VENV) -m helpers.demo.space $(ARGS)
 
 address: $(STAMP)
-	@$(VENV) notebooks/address.py
+	@$(VENV) tools/address.py
 
 bench: MEASURES := synthetic_to_real ladder feature_comparison transfer_curve pretrained
 model: MEASURES := pretrained

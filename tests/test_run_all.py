@@ -54,7 +54,7 @@ def course(tmp_path):
 def call(course, *arguments, **env):
     """run_all.py as a program: (status, stdout, stderr, summary or None)."""
     output = course.parent / "runs"
-    command = [sys.executable, str(ROOT / "notebooks" / "run_all.py"), *arguments]
+    command = [sys.executable, str(ROOT / "tools" / "run_all.py"), *arguments]
     command += ["--notebooks", str(course), "--output", str(output)]
     env = {key: os.environ[key] for key in os.environ if key != "DATASET"} | env
     done = subprocess.run(

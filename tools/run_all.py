@@ -1,9 +1,9 @@
 """Run the lessons headless: executed notebooks, HTML reports and a summary, all in runs/.
 
-    python notebooks/run_all.py                        every lesson, on synthetic clips
-    python notebooks/run_all.py 01 04                  these two
-    python notebooks/run_all.py 04 -p EPOCHS 5         with another value of a parameter
-    python notebooks/run_all.py --dataset my/clips     on a folder of recordings
+    python tools/run_all.py                        every lesson, on synthetic clips
+    python tools/run_all.py 01 04                  these two
+    python tools/run_all.py 04 -p EPOCHS 5         with another value of a parameter
+    python tools/run_all.py --dataset my/clips     on a folder of recordings
 """
 
 import argparse
@@ -28,7 +28,7 @@ from tqdm import tqdm
 from helpers import datasets, parameters
 from helpers.headline import MIME
 
-NOTEBOOKS = Path(__file__).resolve().parent
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 SOURCES = ("auto", "synthetic", "kaggle")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 

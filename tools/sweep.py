@@ -1,8 +1,8 @@
 """Run a lesson with every combination of some parameters' values; end in a table and a figure.
 
-    python notebooks/sweep.py                        lesson 04, three seeds, two learning rates
-    python notebooks/sweep.py 05 -p SEED 0,1,2       another lesson, other values
-    python notebooks/sweep.py 04 --grid grid.yaml    values from lines such as `SEED: [0, 1, 2]`
+    python tools/sweep.py                        lesson 04, three seeds, two learning rates
+    python tools/sweep.py 05 -p SEED 0,1,2       another lesson, other values
+    python tools/sweep.py 04 --grid grid.yaml    values from lines such as `SEED: [0, 1, 2]`
 
 Each run keeps its executed notebook, report and metrics in a folder of runs/sweep/. What is
 finished there is not run again, unless the lesson, the helpers or the recordings have changed.
@@ -111,7 +111,7 @@ def fingerprint(lesson):
     """Changes with the lesson's code and with the helpers that it calls."""
     cells = nbformat.read(lesson, as_version=4).cells
     texts = [cell.source for cell in cells if cell.cell_type == "code"]
-    helpers = sorted((NOTEBOOKS.parent / "helpers").glob("*.py"))
+    helpers = sorted((NOTEBOOKS.parent / "helpers").rglob("*.py"))
     texts += [path.read_text(encoding="utf-8") for path in helpers]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
