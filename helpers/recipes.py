@@ -4,6 +4,8 @@ A clip is cut into windows, a network answers for each, and the clip's answer is
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,11 +21,10 @@ from helpers import (
     splits,
     windows,
 )
-from helpers.quiet import keras
+from helpers.quiet import keras, tf
 from helpers.training import set_seed
 
 _MASK = "mask"  # the one augmentation of normalised pictures
-_banks = {}
 _DECIBELS = {  # what is augmented; MFCCs follow in the model
     "log_mel": features.log_mel,
     "mfcc": features.log_mel,
@@ -119,9 +120,9 @@ def pretrain(synthetic, recipe=BEST, seed=0):
 def _train_one(clips, recipe, seeds, start=None, synthetic=None):
     set_seed(1000 * seeds[0] + seeds[1])
     names = datasets.classes(clips)
-    draws = _Draws(clips, synthetic if recipe.added else None, recipe, seeds)
-    pictures = keras.Input(draws[0][0].shape[1:])
-    seen = _seen(pictures, draws, recipe)
+    batches = Batches(clips, recipe, seeds, synthetic if recipe.added else None)
+    pictures = keras.Input(batches.element_spec[0].shape[1:])
+    seen = _seen(pictures, batches, recipe)
     shape = seen.shape[1:]
     if recipe.network == "article":
         same = keras.layers.Normalization(mean=0.0, variance=1.0)  # the pictures are scaled already
@@ -139,8 +140,9 @@ def _train_one(clips, recipe, seeds, start=None, synthetic=None):
         optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, jit_compile=False)  # XLA takes twice as long on a processor
-    model.fit(draws, epochs=recipe.epochs, steps_per_epoch=recipe.steps, shuffle=False, verbose=0)
-    draws.levels = None  # TensorFlow never lets go of a generator, nor that of its windows
+    options = {"steps_per_epoch": recipe.steps, "shuffle": False, "verbose": 0}
+    model.fit(batches.dataset(), epochs=recipe.epochs, **options)
+    batches.levels = None  # TensorFlow keeps the function of a dataset, and that its windows
     bare = type(model).from_config(model.get_config())  # a file would hold the optimizer's state
     bare.set_weights(model.get_weights())
     bare.history = model.history
@@ -161,7 +163,7 @@ def predict(model, clips, recipe=BEST, names=None):
     Returns:
         DataFrame as from evaluation.predict.
     """
-    levels, clip_index, weight = _bank(clips, recipe)
+    levels, clip_index, weight = windows_of(clips, recipe)
     if not recipe.overlap:
         place = np.arange(len(clip_index)) - np.searchsorted(clip_index, clip_index)
         every = place % (windows.LENGTH // windows.HOP) == 0
@@ -217,18 +219,29 @@ def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None):
     return table
 
 
-class _Draws(keras.utils.PyDataset):
-    """Batches of augmented pictures; batch number i is the same for the same seed."""
+class Batches:
+    """All batches of one training: number i is the same for the same seeds, whoever asks and when.
 
-    def __init__(self, clips, synthetic, recipe, seeds):
-        super().__init__(workers=2, max_queue_size=8)
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        clips: a catalog.
+        recipe: Recipe.
+        seeds: list of whole numbers: of the training and of the network within the ensemble.
+        synthetic: a catalog of synthetic clips to be drawn from too, or None.
+
+    Attributes:
+        element_spec: of what `dataset` gives, as tf.data names it.
+    """
+
+    def __init__(self, clips, recipe, seeds, synthetic=None):
         self.recipe, self.seeds = recipe, seeds
         names = datasets.classes(clips)
-        self.levels, self.clip_index, weight = _bank(clips, recipe)
+        self.levels, self.clip_index, weight = windows_of(clips, recipe)
         label = datasets.label_ids(clips, names)
         self.share = self._shares(self.clip_index, weight, label)
         if synthetic is not None:
-            levels, clip_index, weight = _bank(synthetic, recipe)
+            levels, clip_index, weight = windows_of(synthetic, recipe)
             more = datasets.label_ids(synthetic, names)
             share = recipe.added * self._shares(clip_index, weight, more)
             self.share = np.concatenate([(1 - recipe.added) * self.share, share])
@@ -236,20 +249,26 @@ class _Draws(keras.utils.PyDataset):
             self.clip_index = np.concatenate([self.clip_index, clip_index + len(clips)])
             label = np.concatenate([label, more])
         self.target = np.eye(len(names), dtype=np.float32)[label]
-
-    def _shares(self, clip_index, weight, label):
-        """Probability of each window to be drawn; they sum to 1."""
-        if not self.recipe.by_clip:
-            first = np.searchsorted(clip_index, np.unique(clip_index))
-            share = weight / np.maximum.reduceat(weight, first)[clip_index]
-            return share / share.sum()
-        share = weight / np.bincount(clip_index, weight)[clip_index]
-        return share / np.bincount(label)[label[clip_index]] / (label.max() + 1)
+        self.element_spec = tuple(tf.TensorSpec(part.shape) for part in self.batch(0))
 
     def __len__(self):
         return self.recipe.epochs * self.recipe.steps
 
-    def __getitem__(self, index):
+    def dataset(self, threads=2):
+        """The batches in order, each once, made ahead by some threads: a tf.data.Dataset."""
+
+        def make(index):
+            made = tf.numpy_function(
+                lambda i: self.batch(int(i)), [index], [tf.float32] * 2, stateful=False
+            )
+            return tuple(tf.ensure_shape(x, s.shape) for x, s in zip(made, self.element_spec))
+
+        # stateful=False above: else op determinism would make one batch at a time
+        order = tf.data.Dataset.range(len(self))
+        return order.map(make, num_parallel_calls=threads, deterministic=True).prefetch(4)
+
+    def batch(self, index):
+        """Batch number index: windows (batch, frames, bins, 1) and targets (batch, classes)."""
         recipe, rng = self.recipe, np.random.default_rng([*self.seeds, index])
         drawn = rng.choice(len(self.levels), recipe.batch_size, p=self.share)
         x, y = self.levels[drawn], self.target[self.clip_index[drawn]]
@@ -260,27 +279,52 @@ class _Draws(keras.utils.PyDataset):
         x = _pictures(x, recipe)
         if _MASK in recipe.augment:
             x[touched] = augmentation.mask(x[touched], rng)
-        return augmentation.mixup(x, y, rng) if recipe.mixup else (x, y)
+        if recipe.mixup:
+            x, y = augmentation.mixup(x, y, rng)
+        return np.asarray(x, np.float32), np.asarray(y, np.float32)
+
+    def _shares(self, clip_index, weight, label):
+        """Probability of each window to be drawn; they sum to 1."""
+        if not self.recipe.by_clip:
+            first = np.searchsorted(clip_index, np.unique(clip_index))
+            share = weight / np.maximum.reduceat(weight, first)[clip_index]
+            return share / share.sum()
+        share = weight / np.bincount(clip_index, weight)[clip_index]
+        return share / np.bincount(label)[label[clip_index]] / (label.max() + 1)
 
 
-def _bank(clips, recipe):
-    """The windows of all clips, decoded once a session.
+def windows_of(clips, recipe):
+    """The windows of all clips, as a recipe has them, one below the other.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        clips: a catalog.
+        recipe: Recipe.
 
     Returns:
         levels: float32, shape (windows, frames, bins), dB.
         clip_index: int, shape (windows,): the row of each window's clip, rising.
         weight: float, shape (windows,): by how much each counts.
     """
-    key = recipe.normalise, _DECIBELS[recipe.features]
-    for path in clips.path:
-        if (path, *key) not in _banks:
-            cut = windows.sliding(audio.load(path)[0])
-            level = np.sqrt(np.mean(cut**2, axis=1)) + 1e-9
-            _banks[(path, *key)] = np.array(windows.log_mel(cut, *key)), level
-    levels, weight = zip(*(_banks[(path, *key)] for path in clips.path))
+    rows = [_of_file(p, Path(p).stat(), recipe.normalise, recipe.features) for p in clips.path]
+    levels, weight = zip(*rows)
     clip_index = np.repeat(np.arange(len(clips)), [len(part) for part in levels])
     weight = np.concatenate(weight) if recipe.by_level else np.ones(len(clip_index))
     return np.concatenate(levels), clip_index, weight
+
+
+@lru_cache(maxsize=2048)  # some 0.5 MB each; the folds of a cross-validation ask again and again
+def _of_file(path, version, normalise, kind):
+    """Windows (dB) and RMS levels of one file; its size and times are in the key."""
+    cut = windows.sliding(audio.load(path)[0])
+    level = np.sqrt(np.mean(cut**2, axis=1)) + 1e-9
+    return np.array(windows.log_mel(cut, normalise, _DECIBELS[kind])), level
+
+
+def forget():
+    """Let go of the windows that are kept from earlier calls."""
+    _of_file.cache_clear()
 
 
 def _pictures(levels, recipe):
@@ -290,13 +334,13 @@ def _pictures(levels, recipe):
     return np.array(windows.standardise(levels))
 
 
-def _seen(pictures, draws, recipe):
+def _seen(pictures, batches, recipe):
     """What the network sees of the pictures, by the model's first layers: a symbolic tensor."""
     if recipe.features == "chroma":  # each class five rows high, so that all networks pool alike
         return keras.ops.repeat(pictures, 5, axis=2)
     if recipe.features != "mfcc":
         return pictures
-    some = np.random.default_rng(draws.seeds).choice(len(draws.levels), 1000, p=draws.share)
-    clean = features.mfcc_with_deltas(_pictures(draws.levels[some], recipe)[..., 0]).numpy()
+    some = np.random.default_rng(batches.seeds).choice(len(batches.levels), 1000, p=batches.share)
+    clean = features.mfcc_with_deltas(_pictures(batches.levels[some], recipe)[..., 0]).numpy()
     scale = keras.layers.Normalization(mean=clean.mean((0, 1)), variance=clean.var((0, 1)))
     return scale(features.mfcc_with_deltas(pictures[..., 0]))[..., None]

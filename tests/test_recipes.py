@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import audio, datasets, evaluation, export, recipes, windows
+from helpers.quiet import keras, tf
 
 QUICK = replace(recipes.BEST, epochs=1, steps=3, pretrain=1, members=2, width=4)
 PLAIN = replace(QUICK, augment=(), untouched=0.0, mixup=False, members=1)
@@ -56,7 +57,7 @@ def test_the_article_network_fits_the_same_windows(few):
 
 def shares(clips, recipe):
     """Label, clip and share of each window that can be drawn."""
-    draws = recipes._Draws(clips, None, recipe, [0, 0])
+    draws = recipes.Batches(clips, recipe, [0, 0])
     assert draws.share.sum() == pytest.approx(1)
     return clips.label.to_numpy()[draws.clip_index], draws.clip_index, draws.share
 
@@ -78,7 +79,7 @@ def test_loud_windows_are_drawn_more_often(few):
     level = np.concatenate(
         [np.sqrt(np.mean(windows.sliding(audio.load(p)[0]) ** 2, axis=1)) for p in few.path]
     )
-    clip_index = recipes._bank(few, PLAIN)[1]
+    clip_index = recipes.windows_of(few, PLAIN)[1]
     first = clip_index == clip_index[0]
     np.testing.assert_allclose(
         share[first] / share[first].sum(), level[first] / level[first].sum(), rtol=1e-4
@@ -88,20 +89,52 @@ def test_loud_windows_are_drawn_more_often(few):
 def test_added_clips_take_their_share_of_the_draws(synthetic):
     rows = synthetic.groupby("label")
     clips, made = rows.head(20), rows.tail(20)
-    draws = recipes._Draws(clips, made, replace(PLAIN, added=0.25), [0, 0])
+    draws = recipes.Batches(clips, replace(PLAIN, added=0.25), [0, 0], made)
     assert draws.share[draws.clip_index >= 40].sum() == pytest.approx(0.25)
     assert len(draws.target) == 80
 
 
 def test_batches_are_repeatable_and_augmented(few):
-    draws = recipes._Draws(few, None, QUICK, [0, 0])
-    for one, two in zip(draws[1], draws[1], strict=True):
+    draws = recipes.Batches(few, QUICK, [0, 0])
+    for one, two in zip(draws.batch(1), draws.batch(1), strict=True):
         np.testing.assert_array_equal(one, two)
-    assert np.any(draws[1][0] != draws[2][0])
-    np.testing.assert_allclose(draws[1][1].sum(1), 1, atol=1e-6)
-    assert np.any((draws[1][1] > 0.01) & (draws[1][1] < 0.99))  # mixed
-    bare = recipes._Draws(few, None, PLAIN, [0, 0])[1][0]
+    assert np.any(draws.batch(1)[0] != draws.batch(2)[0])
+    np.testing.assert_allclose(draws.batch(1)[1].sum(1), 1, atol=1e-6)
+    assert np.any((draws.batch(1)[1] > 0.01) & (draws.batch(1)[1] < 0.99))  # mixed
+    bare = recipes.Batches(few, PLAIN, [0, 0]).batch(1)[0]
     np.testing.assert_allclose(bare.mean((1, 2, 3)), 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_training_sees_every_batch_once_and_in_order(few, monkeypatch, threads):
+    """Over all epochs: with a PyDataset in its place, some 49 of 640 came again and again."""
+    recipe = replace(QUICK, members=1, pretrain=0, epochs=5, steps=30)
+    asked, seen = [], []
+
+    class Counted(recipes.Batches):
+        def batch(self, index):
+            asked.append(index)
+            return super().batch(index)
+
+        def dataset(self):
+            return super().dataset(threads)
+
+    class Watched(keras.Sequential):
+        def train_step(self, data):
+            tf.numpy_function(lambda x: seen.append(x.copy()), [data[0]], [])
+            return super().train_step(data)
+
+    network = recipes.models.compact_cnn
+    monkeypatch.setattr(recipes, "Batches", Counted)
+    monkeypatch.setattr(
+        recipes.models, "compact_cnn", lambda *a, **k: Watched(network(*a, **k).layers)
+    )
+    recipes.train(few, recipe, 3)
+    assert sorted(asked[1:]) == list(range(150))  # the first call tells the shapes
+    batches = recipes.Batches(few, recipe, [3, 0])
+    assert len(seen) == 150
+    for index in range(0, 150, 7):
+        np.testing.assert_array_equal(seen[index], batches.batch(index)[0])
 
 
 def test_a_clip_is_the_mean_of_its_windows_by_level(few, trained):
