@@ -35,7 +35,7 @@ def loud_log_mel(clips):
         loud = loud[energy >= 0.01 * energy[0]]  # 20 dB below the loudest there is no call
         cut.append(loud)
         clip_index += [row] * len(loud)
-    return features.log_mel(np.concatenate(cut)).numpy(), np.array(clip_index)
+    return features.log_mel(np.concatenate(cut)), np.array(clip_index)
 
 
 def augment(decibels, rng):

@@ -1,7 +1,8 @@
-"""From a waveform to a picture: spectrogram, log-mel, MFCC and chroma as Keras operations.
+"""From a waveform to a picture: spectrogram, log-mel, MFCC and chroma.
 
-They take arrays, tensors inside tf.data, and the symbolic tensors that a Keras model is built
-from, so that training and a saved model compute the same features by the same lines.
+The same lines serve NumPy arrays, tensors inside tf.data, and the symbolic tensors that a Keras
+model is built from: what is explored, trained and saved is the same feature. Arrays give arrays,
+without TensorFlow; tensors give tensors.
 
 Frames are centred and reflect-padded as in librosa, and the mel matrix is librosa's, so that
 every function here can be checked against it: to a thousandth of a decibel for all that lies within
@@ -14,13 +15,30 @@ from functools import lru_cache
 import librosa
 import numpy as np
 import scipy.fft
+import scipy.signal
 
 from helpers.audio import SAMPLE_RATE
-from helpers.quiet import keras
 
 FRAME_LENGTH = 512  # 32 ms at 16 kHz; a power of two, the FFT's best and most exact length
 HOP_LENGTH = 256  # 16 ms
 FLOOR_DB = -80.0
+
+
+def namespace(x):
+    """The operations that suit x, and x as float32: NumPy's for arrays, else Keras'.
+
+    Args:
+        x: array, list or number; or a tensor, eager or symbolic.
+
+    Returns:
+        module: numpy or keras.ops, which name what is used here alike.
+        x: float32 array, or tensor.
+    """
+    if isinstance(x, (np.ndarray, np.generic, list, tuple, int, float)):
+        return np, np.asarray(x, np.float32)
+    from helpers.quiet import keras  # a tensor: TensorFlow is there already
+
+    return keras.ops, keras.ops.convert_to_tensor(x, "float32")
 
 
 def stft(waveform, frame_length=FRAME_LENGTH, hop_length=HOP_LENGTH):
@@ -38,7 +56,8 @@ def stft(waveform, frame_length=FRAME_LENGTH, hop_length=HOP_LENGTH):
 
     Raises:
         ValueError: frame_length is odd or below 2, or hop_length is below 1.
-        tf.errors.InvalidArgumentError: the waveform is too short to be padded by reflection.
+            Of an array too: it is too short to be padded by reflection.
+        tf.errors.InvalidArgumentError: a tensor is too short to be padded by reflection.
 
     Source: Allen (1977); the same numbers as librosa.stft with pad_mode="reflect".
     """
@@ -46,9 +65,25 @@ def stft(waveform, frame_length=FRAME_LENGTH, hop_length=HOP_LENGTH):
         raise ValueError(
             f"frame_length must be even and hop_length at least 1, not {frame_length}, {hop_length}"
         )
-    waveform = keras.ops.convert_to_tensor(waveform, "float32")
-    real, imaginary = keras.ops.stft(waveform, frame_length, hop_length, fft_length=frame_length)
-    return keras.ops.sqrt(keras.ops.square(real) + keras.ops.square(imaginary))
+    ops, waveform = namespace(waveform)
+    if ops is np:
+        return np.abs(_numpy_stft(waveform, frame_length, hop_length))
+    real, imaginary = ops.stft(waveform, frame_length, hop_length, fft_length=frame_length)
+    return ops.sqrt(ops.square(real) + ops.square(imaginary))
+
+
+def _numpy_stft(waveform, frame_length, hop_length):
+    """complex64, shape (..., frames, bins): centred, reflect-padded, periodic Hann window."""
+    half = frame_length // 2
+    if waveform.shape[-1] <= half:
+        raise ValueError(
+            f"{waveform.shape[-1]} samples are too few to be padded by reflection: a frame of "
+            f"{frame_length} needs more than {half}"
+        )
+    padded = np.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(half, half)], mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, frame_length, axis=-1)
+    window = scipy.signal.get_window("hann", frame_length).astype(np.float32)
+    return scipy.fft.rfft(frames[..., ::hop_length, :] * window)
 
 
 def decibels(power, floor=FLOOR_DB):
@@ -66,8 +101,8 @@ def decibels(power, floor=FLOOR_DB):
     Returns:
         float32, same shape, in dB relative to a power of 1.
     """
-    power = keras.ops.maximum(keras.ops.convert_to_tensor(power, "float32"), 10 ** (floor / 10))
-    return keras.ops.log(power) / (math.log(10) / 10)
+    ops, power = namespace(power)
+    return ops.log(ops.maximum(power, 10 ** (floor / 10))) * (10 / math.log(10))
 
 
 @lru_cache(maxsize=16)
@@ -88,6 +123,11 @@ def mel_matrix(sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, n_mels=64):
     """
     bands = librosa.filters.mel(sr=sample_rate, n_fft=frame_length, n_mels=n_mels)
     return np.ascontiguousarray(bands.T, np.float32)
+
+
+def mel_bands(power):
+    """Gather the power of FFT bins, shape (..., 257), into 64 mel bands: shape (..., 64)."""
+    return power @ mel_matrix()
 
 
 def log_mel(
@@ -114,8 +154,8 @@ def log_mel(
     Raises:
         ValueError: as stft.
     """
-    power = keras.ops.square(stft(waveform, frame_length, hop_length))
-    return decibels(keras.ops.matmul(power, mel_matrix(sample_rate, frame_length, n_mels)))
+    spectrum = stft(waveform, frame_length, hop_length)
+    return decibels(spectrum * spectrum @ mel_matrix(sample_rate, frame_length, n_mels))
 
 
 def mfcc(log_mel_spectrogram, n_mfcc=20):
@@ -135,12 +175,12 @@ def mfcc(log_mel_spectrogram, n_mfcc=20):
 
     Source: Davis and Mermelstein (1980).
     """
-    log_mel_spectrogram = keras.ops.convert_to_tensor(log_mel_spectrogram, "float32")
+    _, log_mel_spectrogram = namespace(log_mel_spectrogram)
     n_mels = log_mel_spectrogram.shape[-1]
     if not 1 <= n_mfcc <= n_mels:
         raise ValueError(f"n_mfcc must be from 1 to {n_mels}, the mel bands, not {n_mfcc}")
     cosines = scipy.fft.dct(np.eye(n_mels, dtype=np.float32), norm="ortho")[:, :n_mfcc]
-    return keras.ops.matmul(log_mel_spectrogram, cosines)
+    return log_mel_spectrogram @ cosines
 
 
 def mel_frequencies(sample_rate=SAMPLE_RATE, n_mels=64):
@@ -166,8 +206,8 @@ def delta(x):
 
     Source: Furui (1986); the same numbers as librosa.feature.delta with mode="nearest".
     """
-    x = keras.ops.convert_to_tensor(x, "float32")
-    padded = keras.ops.concatenate([x[..., :1, :]] * 4 + [x] + [x[..., -1:, :]] * 4, axis=-2)
+    ops, x = namespace(x)
+    padded = ops.concatenate([x[..., :1, :]] * 4 + [x] + [x[..., -1:, :]] * 4, axis=-2)
     # the slope is the sum of n (x[t + n] - x[t - n]) over that of 2 n squared, which is 60
     return sum(
         (padded[..., 4 + n : n - 4 or None, :] - padded[..., 4 - n : -4 - n, :]) / (60 / n)
@@ -190,8 +230,8 @@ def mfcc_with_deltas(log_mel_spectrogram, n_mfcc=20):
         ValueError: as mfcc.
     """
     coefficients = mfcc(log_mel_spectrogram, n_mfcc)
-    change = delta(coefficients)
-    return keras.ops.concatenate([coefficients, change, delta(change)], axis=-1)
+    ops, change = namespace(delta(coefficients))
+    return ops.concatenate([coefficients, change, delta(change)], axis=-1)
 
 
 @lru_cache(maxsize=16)
@@ -232,8 +272,13 @@ def chroma(waveform, sample_rate=SAMPLE_RATE, *, frame_length=FRAME_LENGTH, hop_
     Source: Shepard (1964) for the pitch classes; the same numbers as librosa.feature.chroma_stft
     with tuning=0, norm=None and pad_mode="reflect".
     """
-    power = keras.ops.square(stft(waveform, frame_length, hop_length))
-    return keras.ops.matmul(power, chroma_matrix(sample_rate, frame_length))
+    spectrum = stft(waveform, frame_length, hop_length)
+    return spectrum * spectrum @ chroma_matrix(sample_rate, frame_length)
+
+
+def pitch_classes(power):
+    """Gather the power of FFT bins, shape (..., 257), into pitch classes: shape (..., 12)."""
+    return power @ chroma_matrix()
 
 
 def linear_bands(power):
@@ -247,5 +292,5 @@ def linear_bands(power):
     Returns:
         float32, shape (..., frames, 64), the mean of each four.
     """
-    power = keras.ops.convert_to_tensor(power, "float32")
+    _, power = namespace(power)
     return sum(power[..., first::4] for first in (1, 2, 3, 4)) / 4

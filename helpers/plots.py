@@ -158,9 +158,9 @@ def log_mel(samples, sample_rate=SAMPLE_RATE, *, title="", ax=None):
         title: of the plot.
         ax: matplotlib axes to draw into; a new figure by default.
     """
-    from helpers import features  # brings TensorFlow, which the demo page does without
+    from helpers import features  # brings librosa, which the demo page does without
 
-    levels = features.log_mel(samples, sample_rate).numpy()
+    levels = features.log_mel(samples, sample_rate)
     hertz = features.mel_frequencies(sample_rate)
     spectrogram(
         levels, features.HOP_LENGTH / sample_rate, hertz, title=title, vmin=levels.max() - 70, ax=ax

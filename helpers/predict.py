@@ -26,7 +26,7 @@ _CARD = {
     "min_seconds": 0.1,
     "silence_dbfs": -80.0,
     "window_seconds": 1.5,
-    "window_hop_seconds": 0.375,
+    "window_hop_seconds": 0.384,
     "files": None,
 }
 _WINDOWS = 64  # at a time: 24 s of sound, so that an hour does not fill the memory

@@ -3,6 +3,8 @@
 A clip is cut into windows, a network answers for each, and the clip's answer is their mean.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,11 +27,11 @@ from helpers.quiet import keras, tf
 from helpers.training import set_seed
 
 _MASK = "mask"  # the one augmentation of normalised pictures
-_DECIBELS = {  # what is augmented; MFCCs follow in the model
-    "log_mel": features.log_mel,
-    "mfcc": features.log_mel,
-    "chroma": lambda cut: features.decibels(features.chroma(cut)),
-    "stft": lambda cut: features.decibels(features.linear_bands(features.stft(cut) ** 2)),
+_BANDS = {  # what the power of FFT bins is gathered into, and augmented; MFCCs follow in the model
+    "log_mel": features.mel_bands,
+    "mfcc": features.mel_bands,
+    "chroma": features.pitch_classes,
+    "stft": features.linear_bands,
 }
 
 
@@ -65,7 +67,7 @@ class Recipe:
     epochs: int = 16
     steps: int = 40  # batches an epoch
     batch_size: int = 32
-    overlap: bool = True  # a clip's answer is made of windows every 0.375 s; else every 1.5 s
+    overlap: bool = True  # a clip's answer is made of windows every 0.384 s; else every 1.536 s
 
 
 BEST = Recipe()
@@ -166,7 +168,7 @@ def predict(model, clips, recipe=BEST, names=None):
     levels, clip_index, weight = windows_of(clips, recipe)
     if not recipe.overlap:
         place = np.arange(len(clip_index)) - np.searchsorted(clip_index, clip_index)
-        every = place % (windows.LENGTH // windows.HOP) == 0
+        every = place % round(windows.LENGTH / windows.HOP) == 0
         levels, clip_index, weight = levels[every], clip_index[every], weight[every]
     pictures = np.concatenate(
         [_pictures(part, recipe) for part in np.array_split(levels, 1 + len(levels) // 512)]
@@ -307,8 +309,14 @@ def windows_of(clips, recipe):
         clip_index: int, shape (windows,): the row of each window's clip, rising.
         weight: float, shape (windows,): by how much each counts.
     """
-    rows = [_of_file(p, Path(p).stat(), recipe.normalise, recipe.features) for p in clips.path]
-    levels, weight = zip(*rows)
+
+    def of_file(path):
+        about = Path(path).stat()
+        version = about.st_size, about.st_mtime_ns
+        return _of_file(path, version, recipe.normalise, recipe.features)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        levels, weight = zip(*pool.map(of_file, clips.path))
     clip_index = np.repeat(np.arange(len(clips)), [len(part) for part in levels])
     weight = np.concatenate(weight) if recipe.by_level else np.ones(len(clip_index))
     return np.concatenate(levels), clip_index, weight
@@ -316,10 +324,9 @@ def windows_of(clips, recipe):
 
 @lru_cache(maxsize=2048)  # some 0.5 MB each; the folds of a cross-validation ask again and again
 def _of_file(path, version, normalise, kind):
-    """Windows (dB) and RMS levels of one file; its size and times are in the key."""
-    cut = windows.sliding(audio.load(path)[0])
-    level = np.sqrt(np.mean(cut**2, axis=1)) + 1e-9
-    return np.array(windows.log_mel(cut, normalise, _DECIBELS[kind])), level
+    """Windows (dB) and RMS of one file; its size and times are in the key."""
+    levels, rms = windows.of_clip(audio.load(path)[0], normalise, _BANDS[kind])
+    return levels, rms + 1e-9
 
 
 def forget():
@@ -331,7 +338,7 @@ def _pictures(levels, recipe):
     """What the network gets: float32, shape (windows, frames, bins, 1)."""
     if not recipe.normalise:
         return levels[..., None] / 40 + 1  # -80 to 0 dB become -1 to 1
-    return np.array(windows.standardise(levels))
+    return windows.standardise(levels)
 
 
 def _seen(pictures, batches, recipe):
@@ -341,6 +348,6 @@ def _seen(pictures, batches, recipe):
     if recipe.features != "mfcc":
         return pictures
     some = np.random.default_rng(batches.seeds).choice(len(batches.levels), 1000, p=batches.share)
-    clean = features.mfcc_with_deltas(_pictures(batches.levels[some], recipe)[..., 0]).numpy()
+    clean = features.mfcc_with_deltas(_pictures(batches.levels[some], recipe)[..., 0])
     scale = keras.layers.Normalization(mean=clean.mean((0, 1)), variance=clean.var((0, 1)))
     return scale(features.mfcc_with_deltas(pictures[..., 0]))[..., None]

@@ -3,10 +3,11 @@
 import numpy as np
 
 from helpers import audio, features
-from helpers.quiet import keras
 
-LENGTH, HOP = 24_000, 6_000  # samples: 1.5 s and 0.375 s
-_ops = keras.ops  # array, tensor of tf.data and symbolic tensor of a model alike
+LENGTH, HOP = 24_000, 6_144  # samples: 1.5 s; 0.384 s, which is 24 frames of 256
+_FRAMES = 1 + LENGTH // features.HOP_LENGTH
+_FRAME_HOP = HOP // features.HOP_LENGTH
+_RMS = 0.1  # to which a window is brought: -20 dB
 
 
 def loudest(waveform, seconds=1.5, count=3):
@@ -36,79 +37,108 @@ def loudest(waveform, seconds=1.5, count=3):
 
 
 def loudest_log_mel(clips, seconds=1.5, count=3):
-    """Log-mel pictures of each clip's loudest windows, each normalised by itself.
+    """Standardised log-mel of each clip's loudest windows.
 
     Taught in notebooks/00_start_here.ipynb.
 
     Args:
         clips: a catalog.
-        seconds, count: as loud_
+        seconds, count: as loudest.
 
     Returns:
-        pictures: float32, shape (windows, frames, 64, 1), mean 0 and deviation 1 each.
+        log_mel: float32, shape (windows, frames, 64, 1), mean 0 and deviation 1 each.
         clip_index: int, shape (windows,): the row of the clip a window was cut from.
     """
     cut = [loudest(audio.load(path)[0], seconds, count) for path in clips.path]
-    clip_index = np.repeat(np.arange(len(cut)), [len(windows) for windows in cut])
-    pictures = features.log_mel(np.concatenate(cut)).numpy()
-    mean, deviation = pictures.mean((1, 2), keepdims=True), pictures.std((1, 2), keepdims=True)
-    return ((pictures - mean) / (deviation + 1e-3))[..., None], clip_index
+    clip_index = np.repeat(np.arange(len(cut)), list(map(len, cut)))
+    return standardise(features.log_mel(np.concatenate(cut))), clip_index
 
 
-def sliding(waveform):
-    """Cut a clip into windows of 1.5 s, one every 0.375 s from its beginning to its end.
+def sliding(waveform, hop=HOP):
+    """Cut a clip into windows of 1.5 s, one every hop from its beginning to its end.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
         waveform: float32, shape (samples,), 16 kHz.
+        hop: samples; by default 0.384 s.
 
     Returns:
         float32, shape (windows, 24000), in the order of time; the clip's end is padded with zeros.
     """
     padded = np.pad(np.asarray(waveform, np.float32), (0, LENGTH))
     cut = np.lib.stride_tricks.sliding_window_view(padded, LENGTH)
-    return np.array(cut[: len(waveform) : HOP])
+    return np.array(cut[: len(waveform) : hop])
 
 
-def log_mel(cut, level=True, of=features.log_mel):
-    """Log-mel of windows, or another picture in dB, each brought to the same level first.
+def of_clip(waveform, level=True, bands=features.mel_bands):
+    """Log-mel of a clip's sliding windows, cut out of one log-mel of the whole clip.
+
+    A quarter of the work of one spectrogram a window: in dB, bringing a window to a level is
+    adding a number. Only a window's first and last frame, which reach over its ends, differ from
+    those of the window by itself: there they hear what the clip goes on with.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
-        cut: float32, shape (windows, 24000).
-        level: scale each to a root-mean-square of 0.1 (-20 dB); silence stays silence.
-        of: gives the decibels of waveforms.
+        waveform: float32, shape (samples,), 16 kHz, one sample or more.
+        level: bring each window to a RMS level of -20 dB; silence stays silence.
+        bands: gathers the power of FFT bins, shape (frames, 257), into bands.
 
     Returns:
-        float32, shape (windows, 94, bands), dB.
+        log_mel: float32, shape (windows, 94, bands), dB, at least -80.
+        rms: float32, shape (windows,): root-mean-square of each window as it was.
     """
-    if level:
-        root = _ops.sqrt(_ops.mean(_ops.square(cut), axis=1, keepdims=True))
-        cut = cut / _ops.maximum(root, 1e-9) / 10
-    return of(cut)
+    waveform = np.asarray(waveform, np.float32)
+    count = -(-len(waveform) // HOP)
+    waveform = audio.fit_length(waveform, (count - 1) * HOP + LENGTH)
+    energy = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
+    start = np.arange(count) * HOP
+    rms = np.sqrt(np.maximum(energy[start + LENGTH] - energy[start], 0) / LENGTH)
+    spectrum = features.stft(waveform)
+    whole = features.decibels(bands(spectrum * spectrum), floor=-300.0)
+    cut = np.lib.stride_tricks.sliding_window_view(whole, _FRAMES, axis=0)[::_FRAME_HOP]
+    gain = 20 * np.log10(_RMS / np.maximum(rms, 1e-9)) if level else np.zeros(count)
+    cut = cut.transpose(0, 2, 1) + gain[:, None, None].astype(np.float32)
+    return np.maximum(cut, np.float32(features.FLOOR_DB), out=cut), rms.astype(np.float32)
+
+
+def log_mel(cut):
+    """Log-mel of windows, each brought to the same level first.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        cut: float32, shape (windows, 24000), array or tensor.
+
+    Returns:
+        float32, shape (windows, 94, 64), dB: of a RMS level of -20 dB; silence stays silence.
+    """
+    ops, cut = features.namespace(cut)
+    rms = ops.sqrt(ops.mean(cut * cut, axis=1, keepdims=True))
+    return features.log_mel(cut * (_RMS / ops.maximum(rms, 1e-9)))
 
 
 def standardise(decibels):
-    """Give each picture mean 0 and deviation 1, limited to 60 dB below its own maximum.
+    """Give each window's log-mel mean 0 and deviation 1, limited to 60 dB below its own maximum.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
-        decibels: float32, shape (windows, frames, bands).
+        decibels: float32, shape (windows, frames, bands), array or tensor.
 
     Returns:
         float32, shape (windows, frames, bands, 1).
     """
-    decibels = _ops.maximum(decibels, _ops.max(decibels, axis=(1, 2), keepdims=True) - 60)
-    centred = decibels - _ops.mean(decibels, axis=(1, 2), keepdims=True)
-    deviation = _ops.std(decibels, axis=(1, 2), keepdims=True)
-    return _ops.expand_dims(centred / (deviation + 1e-3), -1)
+    ops, decibels = features.namespace(decibels)
+    decibels = ops.maximum(decibels, ops.max(decibels, axis=(1, 2), keepdims=True) - 60)
+    centred = decibels - ops.mean(decibels, axis=(1, 2), keepdims=True)
+    deviation = ops.sqrt(ops.mean(centred * centred, axis=(1, 2), keepdims=True))
+    return ops.expand_dims(centred / (deviation + 1e-3), -1)
 
 
 def network_input(cut):
-    """Normalised log-mel pictures of windows: (windows, 24000) to (windows, 94, 64, 1).
+    """What the network is fed of windows: (windows, 24000) to (windows, 94, 64, 1).
 
     Taught in notebooks/04_train_cnn.ipynb.
     """

@@ -80,7 +80,7 @@ def test_the_model_is_the_pipeline_and_the_network(cnn, model, samples):
     got = answers(model(waveform[None]))
     logits, level = logits_of(cnn, waveform)
     mean = np.average(logits, axis=0, weights=level)
-    assert got["timeline"].shape == (1, -(-samples // 6_000), 2)
+    assert got["timeline"].shape == (1, -(-samples // windows.HOP), 2)
     np.testing.assert_allclose(got["timeline"][0], softmax(logits / 1.5), atol=1e-4)
     np.testing.assert_allclose(got["probabilities"][0], softmax(mean / 1.5), atol=1e-4)
     np.testing.assert_allclose(got["level"][0], level, atol=1e-6)

@@ -1,7 +1,9 @@
 """What the model heard: its answer over time, what spoke for each class, and the part that decided.
 
-The heat map is exact, not a guess: in the course's network the mean over time and frequency comes
-last but one, so that a class's logit is the mean of its evidence in each place (Zhou et al., 2016).
+In the course's network the mean over time and frequency comes last but one, so that a class's logit
+is exactly the mean of its evidence in each place of the last feature map (Zhou et al., 2016). Where
+on the spectrogram that evidence lies is less sharp: a place of the last map sees 75 frames and 75
+bands, which is 1.2 s of a window's 1.5, and all 64 bands. Read the tint as "about here".
 """
 
 import html
@@ -11,12 +13,11 @@ import scipy.ndimage
 from matplotlib.colors import to_rgb
 
 from helpers import evaluation, features, plots, windows
+from helpers.audio import SAMPLE_RATE
 from helpers.predict import SHIPPED, Classifier
 from helpers.quiet import keras
 from helpers.widgets.explorer import Explorer
 from helpers.widgets.panel import drawable, player_table, png
-
-_FRAMES_A_HOP = windows.HOP / features.HOP_LENGTH
 
 
 class Ear(Explorer):
@@ -159,21 +160,29 @@ def _evidence(members, cut, best, card):
 
 
 def _heat(members, samples, answer, card):
-    """Evidence over a clip, shape (frames, 64): each window's, as it counts, where it stands."""
+    """Evidence over a clip, shape (frames, 64): the mean of the windows that cover a place.
+
+    Each window counts by its share in the answer, times the number of windows: the mean over the
+    clip stays that of the windows, and a place that more of them cover is no brighter for it.
+    """
     if members is None:
         return None
     best = list(answer.probabilities).index(answer.best)
-    cut, weight = windows.sliding(samples), answer.timeline.weight.to_numpy()
+    hop = round(card["window_hop_seconds"] * SAMPLE_RATE)
+    cut, weight = windows.sliding(samples, hop), answer.timeline.weight.to_numpy()
     parts = [_evidence(members, cut[k : k + 64], best, card) for k in range(0, len(cut), 64)]
-    evidence = np.concatenate(parts) * weight[:, None, None]
+    evidence = np.concatenate(parts) * len(cut) * weight[:, None, None]
     bands = len(features.mel_frequencies())
     zoom = bands // evidence.shape[2]  # pooling halves bands and frames alike, and drops the rest
-    heat = np.zeros((int(len(cut) * _FRAMES_A_HOP) + 2 * bands, bands))
+    frames_a_hop = hop / features.HOP_LENGTH
+    heat = np.zeros((int(len(cut) * frames_a_hop) + 2 * bands, bands))
+    cover = np.zeros((len(heat), 1))
     for number, window in enumerate(evidence):
         window = scipy.ndimage.zoom(window, zoom, order=1, mode="nearest", grid_mode=True)
-        start = round(number * _FRAMES_A_HOP)
+        start = round(number * frames_a_hop)
         heat[start : start + len(window)] += window
-    return heat[: 1 + len(samples) // features.HOP_LENGTH]
+        cover[start : start + len(window)] += 1
+    return (heat / np.maximum(cover, 1))[: 1 + len(samples) // features.HOP_LENGTH]
 
 
 def _tint(heat, answer):
