@@ -188,7 +188,7 @@ def test_a_quiz_from_first_vote_to_score(trained, synthetic):
     assert abs(len(sounds(game.sound.value)[0][0]) - len(heard)) < 3000
     game.votes[truth[0]].click()
     assert f"is a <b>{truth[0]}</b>" in game.note.value
-    assert f"You said {truth[0]} ✓" in game.note.value
+    assert re.search(f"You said {truth[0]} <b style='color:#[0-9A-F]+'>✓</b>", game.note.value)
     assert game.picture.value and all(button.disabled for button in game.votes.values())
     other = {"cat": "dog", "dog": "cat"}
     game.votes[other[truth[0]]].click()  # too late: a vote stands
@@ -208,12 +208,17 @@ def test_a_quiz_from_first_vote_to_score(trained, synthetic):
         assert trained.predict(path).best == name
 
 
-def test_next_without_a_vote_leaves_the_clip_out(trained, synthetic):
+def test_next_waits_for_a_vote(trained, synthetic):
     game = widgets.Quiz(synthetic, trained, n=2)
     game.next.click()
+    assert game.next.disabled and "Clip 1 of 2" in game.note.value
     game.votes["cat"].click()
+    assert not game.next.disabled
     game.next.click()
-    assert re.search(r"You: [01] of 1\. The model: [01] of 1\.", game.note.value)
+    game.next.click()  # a double click
+    assert game.next.disabled and "Clip 2 of 2" in game.note.value
+    play(game, ["dog"])
+    assert re.search(r"You: [012] of 2\. The model: [012] of 2\.", game.note.value)
 
 
 def test_clips_the_model_was_trained_on_come_last_and_are_said(synthetic):

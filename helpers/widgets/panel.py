@@ -14,6 +14,8 @@ from PIL import Image
 
 from helpers import audio, features
 
+_VIEW = "application/vnd.jupyter.widget-view+json"
+
 
 def players(rows):
     """Show several sound players, one below the other.
@@ -54,6 +56,9 @@ class Panel(ipywidgets.VBox):
         super().__init__(
             [*rows, self.note, self.picture, self.sound], layout={"align_items": "flex-start"}
         )
+        alive = ipywidgets.HTML(f"<style>.still-{self.model_id} {{display: none}}</style>")
+        alive.layout.display = "none"  # a style works where it is not seen
+        self.children = (*self.children, alive)
 
     def _shown(self):
         """What the controls ask for: note (HTML), picture (PNG or b""), sound (HTML)."""
@@ -74,15 +79,37 @@ class Panel(ipywidgets.VBox):
         self.note.value, self.picture.value, self.sound.value = shown
         self.picture.layout.display = None if shown[1] else "none"  # no sign of a broken picture
 
-    def _repr_mimebundle_(self, **options):
+    def _ipython_display_(self, **_):
+        """First the still, then the widget, whose style hides the still for as long as it lives.
+
+        Opened later, without the kernel that made it, a widget is only "model not found" in
+        JupyterLab, whatever else the same output holds: so the still is an output of its own.
+        """
+        display(self._repr_mimebundle_(), raw=True)
+        display({_VIEW: super()._repr_mimebundle_()[_VIEW]}, raw=True)
+
+    def _repr_mimebundle_(self, **_):
+        """The still alone, for all that shows no widgets."""
         note, picture, sound = self._still()
         page = {"text/plain": self._text}
         if picture:  # once more by itself, for those who show no pictures within HTML
             page["image/png"] = base64.b64encode(picture).decode()
             source = f"data:image/png;base64,{page['image/png']}"
             sound = f"<img src='{source}' alt='{html.escape(self._text)}'><br>{sound}"
-        page["text/html"] = f"<p>{note}</p>{sound}"
-        return super()._repr_mimebundle_(**options) | page
+        page["text/html"] = (
+            f"<div class='still-{self.model_id}'><p>{note}</p>{sound}"
+            f"<small>Run this cell for the controls.</small></div>{_lost(self.model_id)}"
+        )
+        return page
+
+
+def _lost(model):
+    """Style that hides what JupyterLab says below a still in place of its lost widget."""
+    output = ".jp-OutputArea-child"
+    return (
+        f"<style>{output}:has(.still-{model}) + {output}:has(> .jupyter-widgets:not(:has(*)))"
+        " {display: none}</style>"
+    )
 
 
 class Lab(Panel):

@@ -28,7 +28,7 @@ class Quiz(Panel):
 
     Attributes:
         votes: dict of class to the Button that votes for it.
-        next, again: Buttons: the next clip or the board; another draw.
+        next, again: Buttons: the next clip or the board, after a vote; another draw.
         rows: DataFrame, one row a clip drawn: label, path; voted, the learner's vote ("" before);
             model, the model's; share, its probability; trained_on, True, False or None (unknown).
 
@@ -51,6 +51,9 @@ class Quiz(Panel):
         self._begin()
         rows = [[*self.votes.values(), self.next, self.again]]
         super().__init__(rows, [], f"Quiz of {self._n} clips")
+        *controls, picture, sound, alive = self.children
+        self.children = (*controls, sound, picture, alive)  # a picture that comes moves no player
+        self.layout.min_height = "520px"  # with a picture or without: the page does not jump
 
     def _begin(self):
         drawn = _drawn(self._clips, self._n, self._seconds, self._seed, self._classifier)
@@ -70,6 +73,8 @@ class Quiz(Panel):
             self.next.focus()  # a button that was just disabled would lose the keyboard
 
     def _go_on(self):
+        if self.next.disabled:  # the second click of a double one
+            return
         self._at = min(self._at + 1, self._n)
         self._redraw()
         (self.again if self._at == self._n else next(iter(self.votes.values()))).focus()
@@ -89,7 +94,7 @@ class Quiz(Panel):
         voted = over or bool(self.rows.voted.iloc[self._at])
         for vote in self.votes.values():
             vote.disabled = voted
-        self.next.disabled = over
+        self.next.disabled = over or not voted
         self.next.description = "score ▶" if self._at == self._n - 1 else "next ▶"
         if over:
             return self._board()
@@ -98,6 +103,7 @@ class Quiz(Panel):
         try:
             samples, rate = audio.load(row.path)
         except audio.AudioError as error:
+            self.next.disabled = False
             return f"{note}<br>{html.escape(str(error))}. Go on to the next.", b"", ""
         if not voted:
             return note, b"", player(samples, rate)
@@ -186,7 +192,8 @@ def _known(classifier, path):
 
 
 def _mark(right):
-    return "✓" if right else "✗"
+    colour, sign = ("#009E73", "✓") if right else ("#D55E00", "✗")
+    return f"<b style='color:{colour}'>{sign}</b>"
 
 
 def _sheet(figure, sounds):
