@@ -25,6 +25,7 @@ import run_all
 import soundfile
 from lessons import ROOT
 from nbformat import write
+from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 from scipy import signal
 
@@ -45,6 +46,8 @@ FINISHED = """(cells) => {
     const ran = prompts.filter(p => /^\\[\\d+\\]:$/.test(p.textContent.trim())).length;
     return ran === cells || document.querySelector('[data-mime-type$="jupyter.error"]') !== null;
 }"""
+# The manager has looked for the widget, and has not found it.
+LOST = "() => /model not found/.test(document.querySelector('.jp-Notebook').textContent)"
 # What the reader sees, from the browser's own decoder.
 DECODE = """async (image) => {
     await image.decode();
@@ -56,17 +59,18 @@ DECODE = """async (image) => {
 
 
 @contextmanager
-def jupyterlab(folder):
+def jupyterlab(folder, notebook=None):
     """A server of its own, whatever this user has configured; gives its address and its token.
 
-    It serves a copy of the lesson without outputs, so that what is seen is what it made.
+    It serves a copy of the lesson without outputs, so that what is seen is what it made; or
+    another notebook under the same name.
     """
     work, runtime = folder / "work", folder / "runtime"
     shutil.copytree(ROOT / "notebooks" / "images", work / "images")
     lesson = lessons.read(ROOT / "notebooks" / f"{STEM}.ipynb")
     for cell in lesson.code:
         cell.outputs, cell.execution_count = [], None
-    write(lesson.notebook, work / f"{STEM}.ipynb")
+    write(notebook or lesson.notebook, work / f"{STEM}.ipynb")
     for name, values in SETTINGS.items():
         file = folder / "settings" / "@jupyterlab" / "apputils-extension"
         file.mkdir(parents=True, exist_ok=True)
@@ -212,6 +216,40 @@ def test_lesson_01_from_the_menu_and_its_explorer(tmp_path, synthetic):
             if SCREENSHOTS:
                 choose(page, area, menu, other)
                 photograph(page, area, Path(SCREENSHOTS) / "jupyterlab.png")
+
+
+def test_a_widget_leaves_its_still_when_the_notebook_is_reopened(tmp_path, synthetic):
+    """Run, save, restart, reopen: no "model not found", but a picture and a player."""
+    if browser.executable() is None:
+        pytest.skip("no Chromium here: nothing can drive JupyterLab")
+    source = "from helpers import datasets, widgets\nwidgets.Explorer(datasets.load(quiet=True))"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book = new_notebook(cells=[new_code_cell(source)], metadata={"kernelspec": kernel})
+    with jupyterlab(tmp_path, book) as (url, token):
+        with browser.open_page("about:blank", size=SIZE) as page:
+            page.set_default_timeout(1000 * SECONDS)
+            page.goto(f"{url}lab/tree/{STEM}.ipynb?token={token}")
+            run_all_cells(page, 1)
+            menu_of_clips(page)[0].locator("img.widget-image").wait_for()
+            still = page.locator("[class^=still-]")
+            assert still.count() == 1 and not still.is_visible()
+            page.keyboard.press("Control+s")
+            saved = tmp_path / "work" / f"{STEM}.ipynb"
+            page.wait_for_timeout(500)
+            page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+            assert "still-" in saved.read_text(encoding="utf-8")
+            kernels = f"{url}api/kernels"
+            headers = {"Authorization": f"token {token}"}
+            for running in page.request.get(kernels, headers=headers).json():
+                page.request.post(f"{kernels}/{running['id']}/restart", headers=headers)
+            page.reload()
+            still = page.locator("[class^=still-]")
+            still.locator("img").wait_for(state="visible")
+            page.wait_for_function(LOST, polling=200)
+            assert still.locator("img").evaluate("image => image.naturalWidth") > 300
+            assert still.locator("audio").is_visible()
+            lost = page.get_by_text("model not found")
+            assert not any(line.is_visible() for line in lost.all())
 
 
 def photograph(page, area, path):

@@ -107,7 +107,7 @@ def _lost(model):
     """Style that hides what JupyterLab says below a still in place of its lost widget."""
     output = ".jp-OutputArea-child"
     return (
-        f"<style>{output}:has(.still-{model}) + {output}:has(> .jupyter-widgets:not(:has(*)))"
+        f"<style>{output}:has(.still-{model}) + {output} > .jupyter-widgets:not(:has(*))"
         " {display: none}</style>"
     )
 
