@@ -13,6 +13,7 @@ from dataclasses import replace
 import librosa
 import numpy as np
 import out_of_fold
+import pandas as pd
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -22,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers import article, audio, datasets, evaluation, recipes, splits, transfer
+from helpers import article, audio, datasets, evaluation, recipes, transfer
 
 ARTICLE = "the article's network, mended"
 BEST = "a committee of four"
@@ -75,25 +76,28 @@ def ladder():
 
 def article_network(clips, seed):
     """The article's spectrograms, network and training, with the mended loss, in folds."""
-    fold, names, tables = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips), []
-    for k in range(out_of_fold.FOLDS):
-        part = np.where(fold == k, "test", "train")
-        parted = splits.with_validation(clips.assign(split=part), seed=seed)
-        model, _ = article.train(parted, seed=seed)
-        held = clips[fold == k]
-        data = article.batches(article.preprocess(held, names))
-        tables.append(evaluation.predict(model, data, held, names))
-    return out_of_fold.joined(tables, clips, model.count_params())
+    names, sizes = datasets.classes(clips), set()
+
+    def learn(rest, held, _):
+        model, _ = article.train(rest.assign(split="train"), seed=seed)
+        sizes.add(model.count_params())
+        data = article.batches(article.pictures(held, names))
+        return evaluation.predict(model, data, held, names)
+
+    table = evaluation.out_of_fold(clips, learn, out_of_fold.FOLDS, seed)
+    (table.attrs["parameters"],) = sizes
+    return table
 
 
 def classical(clips, numbers, estimator, seed):
     """A scikit-learn estimator on a row of numbers a clip."""
-    fold, names, tables = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips), []
-    for k in range(out_of_fold.FOLDS):
-        estimator.fit(numbers[fold != k], clips.label[fold != k])
-        share = estimator.predict_proba(numbers[fold == k])
-        tables.append(evaluation.table(np.log(share + 1e-12), clips[fold == k], names))
-    return out_of_fold.joined(tables, clips)
+    names, rows = datasets.classes(clips), pd.DataFrame(numbers, index=clips.index)
+
+    def learn(rest, held, _):
+        estimator.fit(rows.loc[rest.index], rest.label)
+        return evaluation.table(estimator.predict_proba(rows.loc[held.index]), held, names)
+
+    return evaluation.out_of_fold(clips, learn, out_of_fold.FOLDS, seed)
 
 
 def mfcc_statistics(clips):

@@ -105,13 +105,6 @@ def by_recipe(name, clips, synthetic, recipe, seed):
     return measured(name, clips, seed, method, "recipe", **asdict(recipe), **facts)
 
 
-def joined(tables, clips, parameters=None):
-    """The folds' tables as one, in the order of the clips."""
-    table = pd.concat(tables).loc[clips.index]
-    table.attrs["parameters"] = parameters
-    return table
-
-
 def scores(tables, group, brief=False):
     """Balanced accuracy of one method over its seeds.
 
@@ -153,7 +146,7 @@ def mean_of(tables):
     columns = [name for name in tables[0] if name.startswith("p_")]
     mean = np.mean([table[columns].to_numpy() for table in tables], axis=0)
     names = [name.removeprefix("p_") for name in columns]
-    return evaluation.table(np.log(np.maximum(mean, 1e-12)), tables[0], names)
+    return evaluation.table(mean, tables[0], names)
 
 
 def write_json(path, content):

@@ -48,7 +48,7 @@ def on_degraded(clips, synthetic, seed):
         folds = recipes.fold_models(clips, recipes.BEST, out_of_fold.FOLDS, seed, synthetic)
         for held, model in folds:
             parts += [
-                recipes.predict(model, copy[held], recipes.BEST, names).assign(kind=kind)
+                recipes.predict(model, copy.loc[held.index], recipes.BEST, names).assign(kind=kind)
                 for kind, copy in copies.items()
             ]
     return pd.concat(parts)

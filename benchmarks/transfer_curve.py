@@ -12,9 +12,8 @@ import functools
 import sys
 from dataclasses import replace
 
-import numpy as np
 import out_of_fold
-from sklearn.linear_model import LogisticRegression
+import pandas as pd
 
 from helpers import datasets, evaluation, recipes, splits, transfer
 
@@ -28,33 +27,24 @@ def predictions(embeddings, clips, size, seed, pretrained):
 
     pretrained gives the networks to start from; it is called when they are needed.
     """
-    fold, names = splits.folds(clips, out_of_fold.FOLDS, seed), datasets.classes(clips)
-
-    def drawn(k):
-        return transfer.sample(clips[fold != k], size, seed=seed + k)
+    rows = pd.DataFrame(embeddings, index=clips.index)
+    names = datasets.classes(clips)
 
     def by_head(_):
-        logarithms = np.empty((len(clips), len(names)))
-        for k in range(out_of_fold.FOLDS):
-            part = drawn(k)
-            head = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
-            head.fit(embeddings[clips.index.get_indexer(part.index)], part.label)
-            logarithms[fold == k] = head.predict_log_proba(embeddings[fold == k])
-        return evaluation.table(logarithms, clips, names)
+        def learn(rest, held, k):
+            few = transfer.sample(rest, size, seed=seed + k)
+            head = transfer.fit_head(rows.loc[few.index], few.label)
+            return evaluation.table(head.predict_proba(rows.loc[held.index]), held, names)
+
+        return evaluation.out_of_fold(clips, learn, out_of_fold.FOLDS, seed)
 
     def by_cnn(start):
-        return out_of_fold.joined(
-            (
-                recipes.predict(
-                    recipes.train(drawn(k), RECIPE, seed + k, start=start),
-                    clips[fold == k],
-                    RECIPE,
-                    names,
-                )
-                for k in range(out_of_fold.FOLDS)
-            ),
-            clips,
-        )
+        def learn(rest, held, k):
+            few = transfer.sample(rest, size, seed=seed + k)
+            model = recipes.train(few, RECIPE, seed + k, start=start)
+            return recipes.predict(model, held, RECIPE, names)
+
+        return evaluation.out_of_fold(clips, learn, out_of_fold.FOLDS, seed)
 
     methods = {
         WAYS[0]: by_head,

@@ -7,8 +7,7 @@ from scipy.special import softmax
 from scipy.stats import binomtest
 from sklearn.metrics import balanced_accuracy_score
 
-from helpers import datasets
-from helpers.quiet import tf
+from helpers import datasets, splits
 
 
 def predict(model, data, clips, names=None, clip_index=None):
@@ -32,7 +31,7 @@ def predict(model, data, clips, names=None, clip_index=None):
         ValueError: the data do not hold one example a clip.
     """
     names = datasets.classes(clips) if names is None else names
-    probability = tf.nn.softmax(model.predict(data, verbose=0)).numpy()
+    probability = softmax(model.predict(data, verbose=0), axis=1)
     if clip_index is not None:
         windows = np.bincount(clip_index, minlength=len(clips))[:, None]
         sums = np.zeros((len(clips), len(names)))
@@ -40,24 +39,31 @@ def predict(model, data, clips, names=None, clip_index=None):
         probability = sums / windows
     if len(probability) != len(clips):
         raise ValueError(f"{len(probability)} predictions for {len(clips)} clips: pass clip_index")
-    return table(np.log(np.maximum(probability, 1e-12)), clips, names)
+    return table(probability, clips, names)
 
 
-def table(logits, clips, names=None):
-    """Turn logits into the table that every measure here takes.
+def table(probability, clips, names=None):
+    """Make the table of predictions that every measure here takes, one row a clip.
 
     Taught in notebooks/05_evaluate.ipynb.
 
     Args:
-        logits: float, shape (clips, classes), or logarithms of probabilities.
+        probability: float, shape (clips, classes), each row summing to 1.
         clips: the catalog, in the same order.
-        names: the labels in the order of the logits.
+        names: the labels in the order of the columns; by default those of these clips.
 
     Returns:
         DataFrame as from predict.
+
+    Raises:
+        ValueError: not one row a clip and one column a name, or a row that does not sum to 1.
     """
     names = datasets.classes(clips) if names is None else names
-    probability = softmax(logits, axis=1)
+    probability = np.asarray(probability, float)
+    if probability.shape != (len(clips), len(names)):
+        raise ValueError(f"shape {probability.shape} for {len(clips)} clips, {len(names)} classes")
+    if len(clips) and np.abs(probability.sum(axis=1) - 1).max() > 1e-3:
+        raise ValueError("each row of probabilities must sum to 1: pass probabilities, not logits")
     table = pd.DataFrame({"label": clips.label}, index=clips.index)
     table["predicted"] = np.array(names)[probability.argmax(axis=1)]
     table["correct"] = table.predicted == table.label
@@ -133,7 +139,50 @@ def bootstrap_interval(predictions, group, draws=2000, seed=0):
 
     Source: the percentile bootstrap (Efron 1979), on clusters.
     """
-    tables = [predictions] if isinstance(predictions, pd.DataFrame) else predictions
+    low, high = np.quantile(_resampled(predictions, group, draws, seed), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def paired_difference(first, second, group, draws=2000, seed=0):
+    """By how much the second of two methods is better on the same clips, with a 95 % interval.
+
+    Both are scored on the same resamplings of the recordings, so that what is hard for both
+    cancels out. Intervals of the two by themselves may overlap though they clearly differ.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        first, second: DataFrames as from predict, or lists of such, one a seed, for their means.
+        group: of each clip, in the same order.
+        draws: resamplings.
+        seed: same seed, same interval.
+
+    Returns:
+        difference, low, high: of the balanced accuracy, from -1 to 1; above 0 the second is better.
+
+    Raises:
+        ValueError: the two are not of the same clips in the same order.
+
+    Source: the percentile bootstrap (Efron 1979), on clusters, of a paired difference.
+    """
+    one, other = (x if isinstance(x, pd.DataFrame) else x[0] for x in (first, second))
+    if not one.index.equals(other.index):
+        raise ValueError("both methods must be scored on the same clips, in the same order")
+    scores = [
+        np.mean([summary(t)["balanced_accuracy"] for t in _tables(x)]) for x in (first, second)
+    ]
+    spread = _resampled(second, group, draws, seed) - _resampled(first, group, draws, seed)
+    low, high = np.quantile(spread, [0.025, 0.975])
+    return float(scores[1] - scores[0]), float(low), float(high)
+
+
+def _tables(predictions):
+    return [predictions] if isinstance(predictions, pd.DataFrame) else predictions
+
+
+def _resampled(predictions, group, draws, seed):
+    """Balanced accuracy in each of many draws of the groups: float, shape (draws,)."""
+    tables = _tables(predictions)
     number, label = np.unique(group, return_inverse=True)[1], tables[0].label
     share = np.mean([table.correct for table in tables], axis=0)  # of the seeds that were right
     groups = number.max() + 1
@@ -143,8 +192,27 @@ def bootstrap_interval(predictions, group, draws=2000, seed=0):
         right = np.bincount(number, share * (label == name))
         total = np.bincount(number, label == name)
         recalls.append(times @ right / np.maximum(times @ total, 1))
-    low, high = np.quantile(np.mean(recalls, axis=0), [0.025, 0.975])
-    return float(low), float(high)
+    return np.mean(recalls, axis=0)
+
+
+def out_of_fold(clips, learn, n=5, seed=0):
+    """Predict every clip by a model that learnt from the other folds.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        clips: a catalog.
+        learn: function of two catalogs, the clips to learn from and those to predict, and of the
+            fold's number; gives a DataFrame as from predict, of the second.
+        n, seed: of the folds.
+
+    Returns:
+        DataFrame as from predict, in the catalog's order.
+    """
+    parts = [
+        learn(rest, held, k) for k, (rest, held) in enumerate(splits.each_fold(clips, n, seed))
+    ]
+    return pd.concat(parts).loc[clips.index]
 
 
 def mcnemar(first, second):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 from helpers import (
     article,
@@ -178,7 +179,7 @@ def predict(model, clips, recipe=BEST, names=None):
     mean = (
         np.stack([np.bincount(clip_index, weight * column) for column in logits.T], axis=1) / total
     )
-    return evaluation.table(mean, clips, names)
+    return evaluation.table(softmax(mean, axis=1), clips, names)
 
 
 def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None):
@@ -193,13 +194,12 @@ def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None):
         seed: of the folds and of the training.
 
     Yields:
-        held: bool, shape (clips,): the clips of this fold.
+        held: a catalog, the clips of this fold.
         model: as from train.
     """
-    fold = splits.folds(clips, n, seed)
     start = pretrain(synthetic, recipe, seed) if synthetic is not None else None
-    for k in range(n):
-        yield fold == k, train(clips[fold != k], recipe, seed, synthetic=synthetic, start=start)
+    for rest, held in splits.each_fold(clips, n, seed):
+        yield held, train(rest, recipe, seed, synthetic=synthetic, start=start)
 
 
 def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None):
@@ -215,7 +215,7 @@ def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None):
     """
     names, parts = datasets.classes(clips), []
     for held, model in fold_models(clips, recipe, n, seed, synthetic):
-        parts.append(predict(model, clips[held], recipe, names))
+        parts.append(predict(model, held, recipe, names))
     table = pd.concat(parts).loc[clips.index]
     table.attrs["parameters"] = model.count_params()
     return table

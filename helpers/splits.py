@@ -191,6 +191,22 @@ def folds(catalog, n=5, seed=0):
     return fold
 
 
+def each_fold(catalog, n=5, seed=0):
+    """Go through the folds: what is learnt from, and what is held out.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        catalog, n, seed: as folds.
+
+    Yields:
+        rest, held: two catalogs, which share no recording.
+    """
+    fold = folds(catalog, n, seed)
+    for k in range(n):
+        yield catalog[fold != k], catalog[fold == k]
+
+
 def with_validation(catalog, fraction=0.2, seed=0):
     """Turn a part of the training clips into a validation part.
 

@@ -6,9 +6,10 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from helpers import audio, datasets, evaluation, files, splits, windows
+from helpers import audio, datasets, evaluation, files, windows
 from helpers.datasets import downloads
 from helpers.quiet import keras, tf
 
@@ -131,28 +132,44 @@ def zero_shot(scores, backbone, clips):
     names = datasets.classes(clips)
     places = [own_classes(backbone, name) for name in names]
     best = np.stack([scores[:, own].max(axis=1, initial=1e-6) for own in places], axis=1)
-    return evaluation.table(np.log(best), clips, names)
+    return evaluation.table(best / best.sum(axis=1, keepdims=True), clips, names)
 
 
-def cross_validate(embeddings, clips, n=5, seed=0):
-    """Predict each clip by a logistic regression that was fitted on the other folds.
+def fit_head(embeddings, labels):
+    """Fit the head, a logistic regression in which each class weighs alike.
 
     Taught in notebooks/07_transfer_learning.ipynb.
 
     Args:
-        embeddings, clips: as features gave and got them.
+        embeddings: float, shape (clips, values).
+        labels: of the clips.
+
+    Returns:
+        sklearn LogisticRegression, whose classes_ are the sorted labels.
+    """
+    head = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
+    return head.fit(embeddings, labels)
+
+
+def cross_validate(embeddings, clips, n=5, seed=0):
+    """Predict each clip by a head that was fitted on the other folds.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        embeddings, clips: as embed gave and got them.
         n, seed: of the folds.
 
     Returns:
         DataFrame as from evaluation.predict.
     """
-    names, fold = datasets.classes(clips), splits.folds(clips, n, seed)
-    logarithms = np.empty((len(clips), len(names)))
-    for k in range(n):
-        head = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
-        head.fit(embeddings[fold != k], clips.label[fold != k])
-        logarithms[fold == k] = head.predict_log_proba(embeddings[fold == k])
-    return evaluation.table(logarithms, clips, names)
+    names, rows = datasets.classes(clips), pd.DataFrame(embeddings, index=clips.index)
+
+    def learn(rest, held, _):
+        head = fit_head(rows.loc[rest.index], rest.label)
+        return evaluation.table(head.predict_proba(rows.loc[held.index]), held, names)
+
+    return evaluation.out_of_fold(clips, learn, n, seed)
 
 
 def sample(clips, count, seed=0):

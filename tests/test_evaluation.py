@@ -11,7 +11,7 @@ from helpers import evaluation
 def table(p_dog, labels):
     clips = pd.DataFrame({"label": labels})
     p_dog = np.asarray(p_dog, float)
-    return evaluation.table(np.log(np.stack([1 - p_dog, p_dog], axis=1)), clips, ["cat", "dog"])
+    return evaluation.table(np.stack([1 - p_dog, p_dog], axis=1), clips, ["cat", "dog"])
 
 
 def random_table(n=4_000, sharpness=1.0, seed=0):
@@ -110,3 +110,61 @@ def test_the_log_loss_is_scikit_learns():
     one = random_table(100)
     expected = log_loss(one.label == "dog", one.p_dog)
     assert evaluation.log_loss(one) == pytest.approx(expected)
+
+
+def test_logits_are_no_probabilities():
+    clips = pd.DataFrame({"label": ["cat", "dog"]}, index=["a", "b"])
+    with pytest.raises(ValueError, match="not logits"):
+        evaluation.table([[2.0, 0.0], [0.0, 1.0]], clips)
+    with pytest.raises(ValueError, match="2 clips, 2 classes"):
+        evaluation.table([[1.0, 0.0]], clips)
+
+
+def _methods(seed=0, n=200):
+    """Two methods on the same clips, four of a recording: the second errs a little less."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(n // 4), 4)
+    clips = pd.DataFrame({"label": np.where(group % 2, "cat", "dog")})
+    hard = rng.random(n // 4)[group]  # recordings are hard or easy for both
+    first = rng.random(n) < 0.98 - 0.5 * (hard > 0.8)
+    second = first | (rng.random(n) < 0.4)
+    tables = []
+    for right in (first, second):
+        p = np.where(right == (clips.label == "dog"), 0.9, 0.1)
+        tables.append(evaluation.table(np.stack([1 - p, p], axis=1), clips, ["cat", "dog"]))
+    return (*tables, group)
+
+
+def test_a_paired_difference_is_sharper_than_two_intervals():
+    first, second, group = _methods()
+    difference, low, high = evaluation.paired_difference(first, second, group)
+    scores = [evaluation.summary(t)["balanced_accuracy"] for t in (first, second)]
+    assert difference == pytest.approx(scores[1] - scores[0]) and 0 < low < difference < high
+    one, other = (evaluation.bootstrap_interval(t, group) for t in (first, second))
+    assert one[1] > other[0]  # by themselves the two overlap
+    assert high - low < min(one[1] - one[0], other[1] - other[0])
+    back = evaluation.paired_difference(second, first, group)
+    assert back == pytest.approx((-difference, -high, -low))
+
+
+def test_a_paired_difference_takes_seeds_and_refuses_other_clips():
+    first, second, group = _methods()
+    third = _methods(1)[0]
+    same = evaluation.paired_difference([first, third], [first, third], group)
+    assert same == (0, 0, 0)
+    one = evaluation.paired_difference([first, first], [second, second], group)
+    assert one == pytest.approx(evaluation.paired_difference(first, second, group))
+    with pytest.raises(ValueError, match="same clips"):
+        evaluation.paired_difference(first, second[::-1], group)
+
+
+def test_out_of_fold_predicts_each_clip_once_by_what_never_met_its_recording(synthetic):
+    seen = []
+
+    def learn(rest, held, k):
+        assert not set(rest.group) & set(held.group)
+        seen.append(k)
+        return evaluation.table(np.full((len(held), 2), 0.5), held, ["cat", "dog"])
+
+    table = evaluation.out_of_fold(synthetic, learn, 4, seed=1)
+    assert seen == [0, 1, 2, 3] and table.index.equals(synthetic.index)
