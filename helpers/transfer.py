@@ -1,7 +1,6 @@
 """Start from a network trained by others: its embeddings are features, a small head decides."""
 
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from helpers import audio, datasets, evaluation, files, windows
 from helpers.datasets import downloads
 from helpers.quiet import keras, tf
 
-_HANDLE = "google/yamnet/tfLite/classification-tflite/1"
-_SHA256 = "10c95ea3eb9a7bb4cb8bddf6feb023250381008177ac162ce169694d05c317de"
 _CHOICES = '"auto", "none" or the path of the .tflite file'
 _FRAME, _HOP = 15_600, 7_680  # samples: 0.975 s, which is what YAMNet takes, every 0.48 s
 _EMBEDDING = [1, 1, 1, 1024]  # shape of the values between YAMNet's convolutions and its classes
@@ -212,36 +209,19 @@ def _choose(source, data):
     if on_disk.is_file():
         return on_disk, "already on disk"
     try:
-        return _download(on_disk), "downloaded just now"
+        return downloads.fetch(downloads.YAMNET, on_disk), "downloaded just now"
     except Exception as error:  # auto must end with a backbone, whatever a network does
         return None, str(error)
 
 
 def _checked(path):
-    if files.digest(path) != _SHA256:
+    known = downloads.YAMNET.sha256
+    if files.digest(path) != known:
         raise ValueError(
-            f"{path.name} is not Google's YAMNet (its sha256 should begin with {_SHA256[:8]}): "
+            f"{path.name} is not Google's YAMNet (its sha256 should begin with {known[:8]}): "
             "delete it or choose another"
         )
     return path
-
-
-def _download(target):
-    """Kaggle's file, whole and the right one or not at all; no account is needed."""
-    downloads.check_connection()
-    import kagglehub
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as partial:
-            kagglehub.model_download(_HANDLE, output_dir=partial)
-            found = sorted(Path(partial).rglob("*.tflite"))
-            if not found:
-                raise ConnectionError("it held no .tflite file")
-            return _checked(found[0]).replace(target)
-    except Exception as error:
-        said = downloads.first_line(error)
-        raise ConnectionError(f"the download from Kaggle failed: {said}") from error
 
 
 class _Yamnet:

@@ -42,7 +42,6 @@ BROUGHT = [
     "matplotlib",
     "seaborn",
     "tqdm",
-    "kagglehub",
     "gradio",
     "ipykernel",
 ]

@@ -1,9 +1,6 @@
 """Folders of every layout become the same catalog; what is wrong is said in words."""
 
-import socket
-import threading
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -211,20 +208,16 @@ def test_an_environment_that_names_nothing_is_an_error_too(monkeypatch):
         datasets.load("auto")
 
 
-@pytest.fixture
-def silent_host():
-    """Accepts connections and never says a word."""
-    server = socket.create_server(("127.0.0.1", 0))
-    yield f"http://127.0.0.1:{server.getsockname()[1]}"
-    server.close()
+def test_kaggle_out_of_reach_is_an_error_where_asked_for_and_said_in_auto(
+    tmp_path, monkeypatch, capsys
+):
+    def fetch(download, target):
+        assert download is downloads.RECORDINGS and target == tmp_path / "audio-cats-and-dogs"
+        raise ConnectionError("it cannot be reached")
 
-
-def test_a_host_that_never_answers_is_given_up(silent_host, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(downloads, "_KAGGLE_URL", silent_host)
     monkeypatch.delenv("DATASET")
-    called = []
-    monkeypatch.setattr("kagglehub.dataset_download", lambda *a, **k: called.append(a))
-    with pytest.raises(ConnectionError, match="cannot be reached"):
+    monkeypatch.setattr(downloads, "fetch", fetch)
+    with pytest.raises(ConnectionError, match="cannot be reached: try again, or choose another"):
         datasets.load("kaggle", data=tmp_path)
     monkeypatch.setattr(
         catalog.synthetic,
@@ -233,47 +226,20 @@ def test_a_host_that_never_answers_is_given_up(silent_host, tmp_path, monkeypatc
     )
     assert set(datasets.load("auto", data=tmp_path).source) == {"synthetic"}
     assert "cannot be reached" in capsys.readouterr().out
-    assert not called
 
 
-def test_the_wait_is_limited_even_where_the_look_up_hangs(monkeypatch):
-    asked, over = threading.Event(), threading.Event()
+def test_kaggles_recordings_are_downloaded_once(tmp_path, monkeypatch):
+    layout = {"train/cat": 3, "train/dog": 3, "test/cats": 2, "test/test": 2}
+    asked = []
 
-    def hang(*_, **__):
-        asked.set()
-        over.wait()
-        raise OSError("given up")
+    def fetch(download, target):
+        asked.append(download)
+        return _class_folders(target, layout)
 
-    monkeypatch.setattr("urllib.request.urlopen", hang)
-    with pytest.raises(ConnectionError, match=r"no answer within 0\.2 s"):
-        downloads.check_connection("http://example.invalid", seconds=0.2)
-    assert asked.is_set()
-    over.set()
-
-
-def test_kaggles_download_is_kept_whole_or_not_at_all(tmp_path, monkeypatch):
-    monkeypatch.setattr(downloads, "check_connection", lambda: None)
-
-    def interrupted(handle, output_dir):
-        _class_folders(Path(output_dir), {"cat": 1})
-        raise OSError("connection lost")
-
-    monkeypatch.setattr("kagglehub.dataset_download", interrupted)
-    with pytest.raises(ConnectionError, match="connection lost"):
-        datasets.load("kaggle", data=tmp_path)
-    assert not list(tmp_path.iterdir())
-
-    def complete(handle, output_dir):
-        assert handle == "mmoreaux/audio-cats-and-dogs"
-        _class_folders(
-            Path(output_dir),
-            {"train/cat": 3, "train/dog": 3, "test/cats": 2, "test/test": 2},
-        )
-
-    monkeypatch.setattr("kagglehub.dataset_download", complete)
-    assert len(datasets.load("kaggle", data=tmp_path, quiet=True)) == 10
-    monkeypatch.setattr("kagglehub.dataset_download", interrupted)  # not asked again
-    assert len(datasets.load("kaggle", data=tmp_path, quiet=True)) == 10
+    monkeypatch.setattr(downloads, "fetch", fetch)
+    for _ in range(2):
+        assert len(datasets.load("kaggle", data=tmp_path, quiet=True)) == 10
+    assert asked == [downloads.RECORDINGS]
 
 
 def test_the_fingerprint_changes_with_the_clips(synthetic):

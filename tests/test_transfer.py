@@ -1,9 +1,8 @@
 """Transfer: frames, folds and draws keep their rules; YAMNet is the right file or none."""
 
+import dataclasses
 import hashlib
 import os
-import socket
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -163,21 +162,11 @@ def test_a_cnn_gives_what_its_last_layer_gets_and_says():
 def stand_in(monkeypatch):
     """A file of any bytes may stand for YAMNet; nothing leaves this machine."""
     monkeypatch.delenv("YAMNET", raising=False)
-    monkeypatch.setattr(transfer, "_SHA256", hashlib.sha256(STAND_IN).hexdigest())
+    known = dataclasses.replace(downloads.YAMNET, sha256=hashlib.sha256(STAND_IN).hexdigest())
+    monkeypatch.setattr(downloads, "YAMNET", known)
+    monkeypatch.setattr(downloads, "fetch", lambda *_: pytest.fail("asked Kaggle"))
     monkeypatch.setattr(transfer, "_Yamnet", lambda path: SimpleNamespace(labels=[1], path=path))
-    monkeypatch.setattr(downloads, "check_connection", lambda: None)
-    monkeypatch.setattr("kagglehub.model_download", lambda *_, **__: pytest.fail("asked Kaggle"))
     return monkeypatch
-
-
-def _download(content=STAND_IN, error=None):
-    def download(handle, output_dir):
-        assert handle == "google/yamnet/tfLite/classification-tflite/1"
-        (Path(output_dir) / "1.tflite").write_bytes(content)
-        if error:
-            raise error
-
-    return download
 
 
 def test_none_is_none_and_says_so(stand_in, tmp_path, capsys):
@@ -216,41 +205,27 @@ def test_another_file_is_refused_not_run(stand_in, tmp_path, name):
         transfer.yamnet("auto" if "/" in name else str(path), data=tmp_path)
 
 
-def test_the_download_is_kept_whole(stand_in, tmp_path, capsys):
-    stand_in.setattr("kagglehub.model_download", _download())
+def test_it_is_downloaded_once(stand_in, tmp_path, capsys):
+    def fetch(download, target):
+        assert download is downloads.YAMNET
+        target.parent.mkdir()
+        target.write_bytes(STAND_IN)
+        return target
+
+    stand_in.setattr(downloads, "fetch", fetch)
     assert transfer.yamnet(data=tmp_path).path == tmp_path / "yamnet" / "yamnet.tflite"
     assert "downloaded just now" in capsys.readouterr().out
-    stand_in.setattr("kagglehub.model_download", _download(error=OSError("not asked again")))
+    stand_in.setattr(downloads, "fetch", lambda *_: pytest.fail("asked Kaggle again"))
     assert transfer.yamnet(data=tmp_path)
-    assert [path.name for path in (tmp_path / "yamnet").iterdir()] == ["yamnet.tflite"]
 
 
-@pytest.mark.parametrize(
-    ("download", "reason"),
-    [
-        (_download(STAND_IN[:-1]), "not Google's YAMNet"),
-        (_download(error=OSError("connection lost")), "connection lost"),
-        (lambda handle, output_dir: None, "no .tflite file"),
-    ],
-    ids=["wrong file", "interrupted", "empty"],
-)
-def test_a_failed_download_leaves_nothing_and_says_why(
-    stand_in, tmp_path, capsys, download, reason
-):
-    stand_in.setattr("kagglehub.model_download", download)
+def test_a_failed_download_is_none_and_says_why(stand_in, tmp_path, capsys):
+    def fetch(download, target):
+        raise ConnectionError("connection lost")
+
+    stand_in.setattr(downloads, "fetch", fetch)
     assert transfer.yamnet(data=tmp_path) is None
-    assert reason in capsys.readouterr().out
-    assert not list((tmp_path / "yamnet").iterdir())
-
-
-def test_a_host_that_never_answers_is_given_up(tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("YAMNET", raising=False)
-    monkeypatch.setattr("kagglehub.model_download", lambda *_, **__: pytest.fail("asked Kaggle"))
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        monkeypatch.setattr(downloads, "_KAGGLE_URL", address)
-        assert transfer.yamnet(data=tmp_path) is None
-    assert "cannot be reached" in capsys.readouterr().out
+    assert "connection lost" in capsys.readouterr().out
 
 
 # ---- the real file, where there is one

@@ -27,7 +27,7 @@ _COLUMNS = [
 ]
 _LICENCES = {
     "synthetic": "CC0-1.0",
-    "kaggle": "CC BY-SA 3.0, as stated by third parties that cite the Kaggle page",
+    "kaggle": downloads.RECORDINGS.licence,
 }
 
 
@@ -147,12 +147,12 @@ def _choose(source, data):
         return "kaggle", on_disk, "already on disk" if asked == "auto" else why
     if asked == "kaggle":
         try:
-            return "kaggle", downloads.recordings(on_disk), why
+            return "kaggle", downloads.fetch(downloads.RECORDINGS, on_disk), why
         except ConnectionError as error:
             raise ConnectionError(f"{error}: try again, or choose another of {_CHOICES}") from error
     if asked == "auto":
         try:
-            return "kaggle", downloads.recordings(on_disk), "downloaded just now"
+            return "kaggle", downloads.fetch(downloads.RECORDINGS, on_disk), "downloaded just now"
         except Exception as error:  # auto must end with data, whatever a network does
             folder = synthetic.make_dataset(data / "synthetic")
             return "synthetic", folder, f"no recordings on disk, and {error}"

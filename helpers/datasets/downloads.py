@@ -1,53 +1,177 @@
-"""What the course downloads: each thing with its address and licence; whole or not at all."""
+"""What the course downloads: name, address, checksum and licence; one downloader for all of it."""
 
-import shutil
+import hashlib
+import sys
+import tarfile
+import tempfile
 import threading
 import urllib.error
 import urllib.request
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin
 
-_KAGGLE_HANDLE = "mmoreaux/audio-cats-and-dogs"
-_KAGGLE_URL = "https://www.kaggle.com"
+from helpers import files
+
+_SECONDS = 3.0  # for a host's first answer
+_SILENCE = 15.0  # seconds between two pieces of a download
 
 
-def recordings(target):
-    """Kaggle's recordings, whole or not at all; no account is needed."""
-    check_connection()
-    import kagglehub
+@dataclass(frozen=True)
+class _Download:
+    """A public archive, and what is wanted of it.
 
-    partial = target.with_name(target.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    Args:
+        name: as messages call it.
+        url: of a ZIP or TAR archive that needs no account.
+        pattern: which of its files the checksum is about, such as "*.wav".
+        sha256: of that file; of several, the sha256 of the sorted list of theirs.
+        single: keep only the one file that fits the pattern, and refuse any other content;
+            otherwise keep all of the archive, and only say so where the content is another,
+            for its publisher may have brought out a new version.
+        licence: under which it is published, and who says so.
+    """
+
+    name: str
+    url: str
+    pattern: str
+    sha256: str
+    single: bool
+    licence: str
+
+
+RECORDINGS = _Download(
+    name="Kaggle's recordings",
+    url="https://www.kaggle.com/api/v1/datasets/download/mmoreaux/audio-cats-and-dogs",
+    pattern="*.wav",
+    sha256="5eeda4e1379468f7d11dd0fcefe3cf7fb32782064e16c3f5464c15f6180a2222",
+    single=False,
+    licence="CC BY-SA 3.0, as stated by third parties that cite the Kaggle page",
+)
+YAMNET = _Download(
+    name="Google's YAMNet",
+    url="https://www.kaggle.com/api/v1/models/google/yamnet/tfLite/classification-tflite/1/download",
+    pattern="*.tflite",
+    sha256="10c95ea3eb9a7bb4cb8bddf6feb023250381008177ac162ce169694d05c317de",
+    single=True,
+    licence="Apache-2.0",
+)
+
+
+def fetch(download: _Download, target: Path) -> Path:
+    """Download and unpack an archive, whole or not at all.
+
+    Args:
+        download: what to fetch.
+        target: path of the file, or of the folder, that it becomes.
+
+    Returns:
+        target.
+
+    Raises:
+        ConnectionError: nothing answers, or what came is incomplete, damaged or another file; the
+            message says which.
+    """
+    _check_connection(download.url)
     try:
-        kagglehub.dataset_download(_KAGGLE_HANDLE, output_dir=str(partial))
-        if not any(partial.rglob("*.wav")):
-            raise ConnectionError("Kaggle's download held no WAV files: try again later")
-        partial.rename(target)
+        with (
+            files.atomic(target) as part,
+            tempfile.TemporaryDirectory(dir=part.parent, prefix=".download-") as place,
+        ):
+            archive, unpacked = Path(place) / "archive", Path(place) / "unpacked"
+            _stream(download, archive)
+            _unpack(archive, unpacked)
+            found = sorted(unpacked.rglob(download.pattern))
+            if not found:
+                raise ConnectionError(f"it held no {download.pattern}")
+            same = _checksum(found) == download.sha256
+            if download.single and not same:
+                begin = download.sha256[:8]
+                raise ConnectionError(
+                    f"it is not {download.name} (its sha256 should begin with {begin})"
+                )
+            if not same:
+                print(
+                    f"{download.name} are not those that this course was measured on: {len(found)} "
+                    "files came whose contents are others. Figures may differ."
+                )
+            (found[0] if download.single else unpacked).replace(part)
     except Exception as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise ConnectionError(f"the download from Kaggle failed: {first_line(error)}") from error
+        raise ConnectionError(
+            f"the download of {download.name} failed: {_first_line(error)}"
+        ) from error
     return target
 
 
-def check_connection(url=None, seconds=3.0):
-    """Raise within a few seconds if nothing answers: kagglehub itself would wait for ever."""
-    url = url or _KAGGLE_URL
+def _checksum(paths: list[Path]) -> str:
+    """The sha256 of one file; of several, the sha256 of the sorted list of theirs.
+
+    Whatever the files are called and wherever they lie, the same contents have the same checksum.
+    """
+    digests = sorted(files.digest(path) for path in paths)
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    )
+
+
+def _check_connection(url: str, seconds: float | None = None) -> None:
+    """Ask a host for any answer at all, and give up within seconds.
+
+    Args:
+        url: of anything on that host.
+        seconds: to wait, the look-up of the host's name included, which may hang as well.
+
+    Raises:
+        ConnectionError: no answer.
+    """
+    seconds = _SECONDS if seconds is None else seconds
+    host = urljoin(url, "/")
     problem = [f"no answer within {seconds:g} s"]
 
     def ask():
         try:
-            request = urllib.request.Request(url, method="HEAD")
+            request = urllib.request.Request(host, method="HEAD")
             urllib.request.urlopen(request, timeout=seconds).close()
             problem.clear()
         except urllib.error.HTTPError:
-            problem.clear()  # any answer at all shows that the host is reached
+            problem.clear()  # even a refusal shows that the host is reached
         except (OSError, ValueError) as error:
-            problem[:] = [first_line(getattr(error, "reason", error))]
+            problem[:] = [_first_line(getattr(error, "reason", error))]
 
-    thread = threading.Thread(target=ask, daemon=True)  # a name look-up has no time limit
+    thread = threading.Thread(target=ask, daemon=True)  # a name look-up knows no time limit
     thread.start()
     thread.join(seconds)
     if problem:
-        raise ConnectionError(f"Kaggle cannot be reached ({problem[0]})")
+        name = urllib.request.Request(host).host
+        raise ConnectionError(f"{name} cannot be reached ({problem[0]})")
 
 
-def first_line(error):
+def _stream(download, path):
+    """Write what the address sends to a file, with a bar where somebody can see it."""
+    import pooch
+    from tqdm import auto, notebook
+
+    bar = None
+    if sys.stderr.isatty() or issubclass(auto.tqdm, notebook.tqdm):
+        # the total becomes known with the answer; until then pooch must not take the bar for empty
+        bar = auto.tqdm(desc=download.name, total=1, unit="B", unit_scale=True, leave=False)
+    try:
+        get = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=(_SECONDS, _SILENCE))
+        get(download.url, str(path), None)
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _unpack(archive, folder):
+    if tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+    else:
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(folder)
+
+
+def _first_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

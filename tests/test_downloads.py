@@ -1,0 +1,197 @@
+"""The one downloader against a host of this machine: whole and the right one, or not at all."""
+
+import dataclasses
+import hashlib
+import io
+import socket
+import tarfile
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from helpers import datasets, files
+from helpers.datasets import downloads
+
+CONTENT = {"data/cat/a.wav": b"meow" * 1000, "data/dog/b.wav": b"woof", "split.csv": b"cat,dog"}
+
+
+def _zip(content):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
+
+
+def _tar(content):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, data in content.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def _sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+class _Host(BaseHTTPRequestHandler):
+    def do_HEAD(self):
+        self.send_error(405)  # a refusal is an answer
+
+    def do_GET(self):
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/whole")
+            self.end_headers()
+        elif self.path == "/gone":
+            self.send_error(404)
+        elif self.path == "/stalls":
+            self._begin()
+            self.wfile.flush()
+            self.server.over.wait()
+        else:
+            self._begin()
+            half = len(self.server.body) // 2 if self.path == "/truncated" else None
+            self.wfile.write(self.server.body[:half])
+
+    def _begin(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def host(monkeypatch):
+    """A host whose `body` is sent from /whole; the environment's proxy is not asked for it."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Host)
+    server.body, server.over = _zip(CONTENT), threading.Event()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.over.set()
+    server.shutdown()
+    server.server_close()
+
+
+def _download(host, path="/whole", **changes):
+    address = f"http://127.0.0.1:{host.server_port}{path}"
+    wavs = [data for name, data in CONTENT.items() if name.endswith(".wav")]
+    same = _sha256("\n".join(sorted(map(_sha256, wavs))).encode())
+    download = downloads._Download("The test's clips", address, "*.wav", same, False, "CC0")
+    return dataclasses.replace(download, **changes)
+
+
+def _all(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("path", ["/whole", "/moved"])
+@pytest.mark.parametrize("pack", [_zip, _tar])
+def test_a_folder_is_kept_whole(host, tmp_path, capsys, pack, path):
+    host.body = pack(CONTENT)
+    target = tmp_path / "deep" / "clips"
+    assert downloads.fetch(_download(host, path), target) == target
+    assert _all(tmp_path / "deep") == {f"clips/{name}": data for name, data in CONTENT.items()}
+    assert capsys.readouterr() == ("", "")
+
+
+def test_of_a_single_file_nothing_else_is_kept(host, tmp_path):
+    host.body = _tar({"1.tflite": b"a network", "notes.txt": b"about it"})
+    asked = _download(host, pattern="*.tflite", sha256=_sha256(b"a network"), single=True)
+    downloads.fetch(asked, tmp_path / "own.tflite")
+    assert _all(tmp_path) == {"own.tflite": b"a network"}
+
+
+def test_other_recordings_are_kept_and_it_is_said(host, tmp_path, capsys):
+    host.body = _zip({**CONTENT, "data/dog/c.wav": b"new"})
+    downloads.fetch(_download(host), tmp_path / "clips")
+    assert len(_all(tmp_path)) == 4
+    assert "3 files came whose contents are others" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("body", "changes", "reason"),
+    [
+        (_zip(CONTENT), {"path": "/gone"}, "404"),
+        (_zip(CONTENT), {"path": "/truncated"}, "IncompleteRead"),
+        (_zip({"a.wav": b"other"}), {"single": True}, "is not The test's clips.*sha256"),
+        (_zip({"notes.txt": b""}), {}, r"held no \*\.wav"),
+        (b"<html>please log in</html>", {}, "not a zip file"),
+    ],
+    ids=["gone", "truncated", "wrong checksum", "empty", "no archive"],
+)
+def test_what_is_not_whole_or_not_right_leaves_nothing(host, tmp_path, body, changes, reason):
+    host.body = body
+    old = tmp_path / "clips"
+    old.write_text("the old content")
+    with pytest.raises(
+        ConnectionError, match=f"the download of The test's clips failed: .*{reason}"
+    ):
+        downloads.fetch(_download(host, **changes), old)
+    assert _all(tmp_path) == {"clips": b"the old content"}
+
+
+def test_a_download_that_stalls_is_given_up(host, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "_SILENCE", 0.2)
+    with pytest.raises(ConnectionError, match="timed out"):
+        downloads.fetch(_download(host, "/stalls"), tmp_path / "clips")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_host_that_never_answers_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/whole"
+        asked = dataclasses.replace(downloads.RECORDINGS, url=url)
+        with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:\d+ cannot be reached"):
+            downloads.fetch(asked, tmp_path / "clips")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_wait_is_limited_even_where_the_look_up_hangs(monkeypatch):
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(*_, **__):
+        asked.set()
+        over.wait()
+        raise OSError("given up")
+
+    monkeypatch.setattr("urllib.request.urlopen", hang)
+    with pytest.raises(ConnectionError, match=r"no answer within 0\.2 s"):
+        downloads._check_connection("http://example.invalid/whole", seconds=0.2)
+    assert asked.is_set()
+    over.set()
+
+
+def test_where_somebody_can_see_it_there_is_a_bar(host, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    downloads.fetch(_download(host), tmp_path / "clips")
+    assert "The test's clips" in capsys.readouterr().err
+
+
+def test_the_checksum_is_of_contents_whatever_their_names(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(b"1")
+    two.write_bytes(b"2")
+    assert downloads._checksum([one]) == files.digest(one)
+    assert downloads._checksum([one, two]) == downloads._checksum([two, one])
+    assert downloads._checksum([one, two]) != downloads._checksum([one, one])
+
+
+@pytest.mark.recordings
+def test_the_checksum_of_the_real_recordings(recordings):
+    clips = datasets.load(recordings, quiet=True)
+    assert downloads._checksum(list(clips.path)) == downloads.RECORDINGS.sha256
