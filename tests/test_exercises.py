@@ -83,23 +83,27 @@ RIGHT = {
 }
 # exercise, wrong answer, a word of the reason that is given
 WRONG = [
-    ("00.1", (3, CATALOG), ""),
-    ("00.1", (5, CATALOG), ""),
-    ("00.1", (4, CATALOG), ""),
-    ("00.2", (80, CATALOG), ""),
-    ("00.2", (0.6, CATALOG), ""),
-    ("00.2", ("most", CATALOG), ""),
-    ("01.1", _tone(samples=16_000), ""),
-    ("01.1", _tone(880), ""),
-    ("01.1", _tone()[None], ""),
-    ("01.1", 20 * _tone(), ""),
-    ("01.1", _noisy(), ""),
-    ("01.1", _tone(rate=44_100), ""),
-    ("01.2", 2_000, ""),
-    ("01.2", 10_000, ""),
-    ("01.2", -6_000, ""),
-    ("01.3", 6.02, ""),
-    ("01.3", -3.01, ""),
+    ("00.1", (3, CATALOG), "all dogs"),
+    ("00.1", (5, CATALOG), "all test clips"),
+    ("00.1", (4, CATALOG), "both hold"),
+    ("00.2", (80, CATALOG), "percent"),
+    ("00.2", (0.6, CATALOG), "training part; the test part"),
+    ("00.2", (0.2, CATALOG), "which share"),
+    ("00.2", ("most", CATALOG), "another kind"),
+    ("01.1", _tone(samples=16_000), "number of samples"),
+    ("01.1", _tone(880), "strongest frequency"),
+    ("01.1", _tone()[None], "one dimension"),
+    ("01.1", 20 * _tone(), "between -1 and 1"),
+    ("01.1", 0 * _tone(), "not all at 0"),
+    ("01.1", _noisy(), "one sine"),
+    ("01.1", _tone(rate=44_100), "strongest frequency"),
+    ("01.2", 6, "kHz"),
+    ("01.2", 2_000, "above half the rate"),
+    ("01.2", 10_000, "nearest multiple"),
+    ("01.2", -6_000, "no sign"),
+    ("01.3", 6.02, "rise or fall"),
+    ("01.3", -3.01, "half the power"),
+    ("01.3", -12.04, "audio.level"),
     ("02.1", (93, 257, 33, 321), "sample 0"),
     ("02.1", (94, 256, 34, 320), "bins"),
     ("02.1", (92, 257, 32, 321), "After padding"),
@@ -114,6 +118,7 @@ WRONG = [
     ("03.1", (2.8, 2.0, 0.6), "whole"),
     ("03.2", (0, 1, 2, 1, 0, 1), "first appear"),
     ("03.2", (3, 1, 2, 1, 2, 1), "alphabetical"),
+    ("03.2", ("rain", "cat", "dog", "cat", "dog", "cat"), "alphabetical"),
     ("03.3", (2, 2), "recordings"),
     ("03.3", (2, 3), "training clips"),
     ("03.3", (5, 5), "twice c"),
@@ -177,10 +182,11 @@ WRONG = [
 ]
 
 
-def test_every_exercise_has_its_solution_and_two_wrong_answers_here():
+def test_every_exercise_has_its_solution_and_three_wrong_answers_here():
     assert set(RIGHT) == set(exercises._exercises())
     wrong = Counter(exercise for exercise, *_ in WRONG)
-    assert all(wrong[exercise] >= 2 for exercise in RIGHT)
+    assert all(wrong[exercise] >= 3 for exercise in RIGHT)
+    assert all(len(reason) >= 2 for *_, reason in WRONG)  # an empty one is in any message
 
 
 @pytest.mark.parametrize("exercise", RIGHT)
