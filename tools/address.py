@@ -1,6 +1,6 @@
 """Write the course's address, which stands in pyproject.toml, into every badge and setup cell.
 
-    python tools/address.py
+python tools/address.py
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Run the lessons headless: executed notebooks, HTML reports and a summary, all in runs/.
 
-    python tools/run_all.py                        every lesson, on synthetic clips
-    python tools/run_all.py 01 04                  these two
-    python tools/run_all.py 04 -p EPOCHS 5         with another value of a parameter
-    python tools/run_all.py --dataset my/clips     on a folder of recordings
+python tools/run_all.py                        every lesson, on synthetic clips
+python tools/run_all.py 01 04                  these two
+python tools/run_all.py 04 -p EPOCHS 5         with another value of a parameter
+python tools/run_all.py --dataset my/clips     on a folder of recordings
 """
 
 import argparse
@@ -21,8 +21,8 @@ from pathlib import Path
 
 import nbformat
 import papermill
+import report
 import yaml
-from nbconvert import HTMLExporter
 from tqdm import tqdm
 
 from helpers import datasets, parameters
@@ -221,14 +221,14 @@ def execute(lesson, values, output):
         error = f"{type(failure).__name__}: {failure}"
     seconds = round(time.monotonic() - start, 1)
     executed = nbformat.read(notebook, as_version=4) if notebook.exists() else None
-    report = write_html(executed, notebook) if executed else None
+    page = write_html(executed, notebook) if executed else None
     return {
         "lesson": lesson.stem,
         "seconds": seconds,
         "headline": find_headline(executed) if executed and not error else None,
         "parameters": values,
         "notebook": notebook.name if executed else None,
-        "report": report.name if report else None,
+        "report": page.name if page else None,
         "error": error,
     }
 
@@ -258,17 +258,15 @@ def find_headline(notebook):
 
 
 def write_html(executed, notebook):
-    """The executed notebook as one HTML file whose links lead to the other lessons' reports."""
+    """The executed notebook's report beside it, or None."""
     try:
-        resources = {"metadata": {"name": notebook.stem, "path": str(NOTEBOOKS)}}
-        html, _ = HTMLExporter(embed_images=True).from_notebook_node(executed, resources)
+        page = report.render(executed, notebook.stem, NOTEBOOKS)
     except Exception as error:  # the notebook is there, so the run goes on
         print(f"no HTML of {notebook.name}: {error}", file=sys.stderr)
         return None
-    html = re.sub(r'(href="\d\d_\w+)\.ipynb"', r'\1.html"', html)
-    report = notebook.with_suffix(".html")
-    report.write_text(html, encoding="utf-8")
-    return report
+    file = notebook.with_suffix(".html")
+    file.write_text(page, encoding="utf-8")
+    return file
 
 
 @contextlib.contextmanager
