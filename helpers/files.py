@@ -5,6 +5,7 @@ import os
 import shutil
 import uuid
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,5 +54,11 @@ def atomic(path):
 
 def digest(path):
     """What identifies a file by its content: its sha256, in hexadecimal digits."""
+    about = os.stat(path)
+    return _digest(str(path), about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)  # a file that has neither size nor time changed is not read again
+def _digest(path, *_):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

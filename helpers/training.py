@@ -1,13 +1,11 @@
 """Train a network so that it can be repeated, and keep what was trained."""
 
-import hashlib
-import json
 import os
 from pathlib import Path
 
 import pandas as pd
 
-from helpers import datasets, files
+from helpers import cache, datasets, files
 from helpers.quiet import keras, tf
 
 
@@ -71,6 +69,9 @@ def fit(model, data, epochs, **options):
 def load_or_train(name, clips, train, **settings):
     """Give a trained model: load it if one was made from the same clips, settings and code.
 
+    Says in one line which of the two it was. `train` counts with all that it calls and uses
+    (helpers.cache): who edits the network gets theirs.
+
     Taught in notebooks/05_evaluate.ipynb.
 
     Args:
@@ -83,32 +84,21 @@ def load_or_train(name, clips, train, **settings):
         model: keras.Model.
         history: DataFrame, as from fit.
     """
-    path = _models_folder() / f"{name}-{_key(clips, settings)}.keras"
+    key = cache.key(train, datasets.fingerprint(clips), settings, keras.__version__)
+    folder = Path(os.environ.get("COURSE_RUNS") or files.ROOT / "runs") / "models"
+    path = folder / f"{name}-{key}.keras"
     history_path = path.with_suffix(".csv")
     try:
-        return keras.models.load_model(path), pd.read_csv(history_path, index_col="epoch")
+        model, history = keras.models.load_model(path), pd.read_csv(history_path, index_col="epoch")
     except (OSError, ValueError, TypeError):  # not there yet, or written by another Keras
         model, history = train()
-    for target, save in ((history_path, history.to_csv), (path, model.save)):
-        with files.atomic(target) as part:
-            save(part)
+        for target, save in ((history_path, history.to_csv), (path, model.save)):
+            with files.atomic(target) as part:
+                save(part)
+        print(f"trained {name}, and kept for the next time")
+    else:
+        print(f"loaded {name}: trained before on the same clips, by the same code and settings")
     return model, history
-
-
-def _models_folder():
-    folder = Path(os.environ.get("COURSE_RUNS") or files.ROOT / "runs") / "models"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _key(clips, settings):
-    """Eight digits that change with the clips, the settings, or the code that uses them."""
-    code = "".join(
-        (Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8")
-        for module in ("audio", "features", "windows", "models", "training", "article")
-    )
-    facts = json.dumps([datasets.fingerprint(clips), settings, keras.__version__, code])
-    return hashlib.sha256(facts.encode()).hexdigest()[:8]
 
 
 class _ProgressLine(keras.callbacks.Callback):

@@ -83,28 +83,30 @@ def test_fit_takes_a_dataset(recwarn):
     assert not [w for w in recwarn if "shuffle" in str(w.message)]
 
 
-def test_a_trained_model_is_loaded_again_and_made_anew_for_other_settings(runs, synthetic):
-    made = []
-
+def test_a_trained_model_is_loaded_again_and_made_anew_for_other_settings(runs, synthetic, capsys):
     def train():
-        made.append(1)
         model = training.compile_classifier(models.compact_cnn((32, 24, 1), 2))
         return model, training.fit(model, _task()[0], 1, y=_task()[1])
 
+    def said():
+        return capsys.readouterr().out.split()[0]
+
     first, history = training.load_or_train("net", synthetic, train, seed=0)
+    assert said() == "trained"
     again, same = training.load_or_train("net", synthetic, train, seed=0)
-    assert len(made) == 1
+    assert said() == "loaded"
     np.testing.assert_allclose(
         first.predict(_task()[0], verbose=0), again.predict(_task()[0], verbose=0), atol=1e-5
     )
     pd.testing.assert_frame_equal(history, same)
     training.load_or_train("net", synthetic, train, seed=1)
+    assert said() == "trained"
     training.load_or_train("net", synthetic.iloc[1:], train, seed=0)
-    assert len(made) == 3
+    assert said() == "trained" and len(list(runs.glob("*.keras"))) == 3
     for path in runs.glob("*.keras"):
         path.write_bytes(b"damaged")
     training.load_or_train("net", synthetic, train, seed=0)
-    assert len(made) == 4 and not list(runs.glob("*partial*"))
+    assert said() == "trained" and len(list(runs.iterdir())) == 6
 
 
 def test_nothing_is_left_of_an_interrupted_save(runs, synthetic):

@@ -1,0 +1,209 @@
+"""A kept result is used again for the same clips, settings and code, and for nothing else."""
+
+import functools
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pandas as pd
+import pytest
+from lessons import ROOT
+
+from helpers import cache, datasets, training
+from helpers.quiet import keras, tf
+
+CELL = '''
+from helpers import windows
+
+WIDTH = 4
+
+
+def network(width):
+    """Build it."""
+    return [width] * 2  # two layers
+
+
+def train():
+    return network(WIDTH), windows.standardise
+'''
+
+
+def cell(text, name="train"):
+    """A function as a cell of a notebook defines it: with its source, in the module __main__."""
+    place = {"__name__": "__main__"}
+    file = f"<cell {hash(text)}>"
+    import linecache
+
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    exec(compile(text, file, "exec"), place)
+    return place[name]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("", "", True),
+        ("[width] * 2", "[width] * 3", False),  # a function that is called
+        ("WIDTH = 4", "WIDTH = 5", False),  # a setting
+        ("network(WIDTH)", "network(WIDTH + 1)", False),
+        ("windows.standardise", "windows.sliding", False),
+        ('"""Build it."""', '"""Build the network."""', True),
+        ('    """Build it."""\n', "", True),
+        ("  # two layers", "", True),
+        ("[width] * 2", "[width]  *  2", True),
+        ("WIDTH = 4\n", "WIDTH = 4\nELSE = 1\n", True),  # not used
+    ],
+)
+def test_what_a_cell_is_told_by(old, new, same):
+    assert old in CELL
+    assert (cache.key(cell(CELL)) == cache.key(cell(CELL.replace(old, new)))) == same
+
+
+def test_the_key_is_the_same_in_another_session(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            f"""
+            import sys
+            sys.path.insert(0, {str(ROOT)!r})
+            from helpers import cache, windows
+            kinds = {{"one", "two", "three"}}
+            class Net:
+                def __init__(self): self.width = 3
+            net = Net()
+            def make():
+                return sorted(kinds), windows.sliding, [x for x in "ab"], print, net
+            print(cache.key(make, lambda: net, object()))
+            """
+        )
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, str(program)], capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    }
+    assert len(found) == 1
+
+
+def closed(value):
+    return lambda: value
+
+
+def test_what_a_function_holds_counts():
+    catalog = pd.DataFrame({"a": [1, 2]})
+    pairs = [
+        (1, 2),
+        ([1, 2], [2, 1]),
+        ({"a": 1}, {"a": 2}),
+        (np.arange(3), np.arange(1, 4)),
+        (catalog, catalog + 1),
+        (np.sum, np.max),
+        (closed(1), closed(2)),
+        (functools.partial(max, 1), functools.partial(max, 2)),
+        (functools.partial(cell, "a"), functools.partial(closed, "a")),
+        (keras.layers.Dense(2), keras.layers.Dense(3)),
+        (network(2), network(3)),
+        (tf.data.Dataset.range(3).batch(2), tf.data.Dataset.range(3)),
+    ]
+    for one, other in pairs:
+        assert cache.key(closed(one)) == cache.key(closed(one))
+        assert cache.key(closed(one)) != cache.key(closed(other)), one
+
+
+def network(units, seed=0):
+    keras.utils.set_random_seed(seed)
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(units)])
+
+
+def test_a_network_counts_by_its_layers_and_weights_not_by_its_number():
+    assert cache.key(network, network(2)) == cache.key(network, network(2))
+    assert cache.key(network, network(2)) != cache.key(network, network(2, seed=1))
+
+
+def test_a_function_that_calls_itself_ends():
+    def fall(n):
+        return fall(n - 1) if n else 0
+
+    assert cache.key(fall) == cache.key(fall)
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A copy of this package, of which a program may change a module."""
+    shutil.copytree(ROOT / "helpers", tmp_path / "helpers")
+
+    def key(**changes):
+        for module, (old, new) in changes.items():
+            path = tmp_path / "helpers" / f"{module}.py"
+            text = path.read_text("utf-8")
+            assert old in text
+            path.write_text(text.replace(old, new), "utf-8")
+        program = "from helpers import cache, article\nprint(cache.key(article.train))"
+        done = [sys.executable, "-c", program]
+        return subprocess.run(done, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    return key
+
+
+def test_the_helpers_that_are_called_count_and_their_docstrings_do_not(house):
+    first = house()
+    assert house(article=('"""The article', '"""Of the article')) == first
+    assert house(audio=("SAMPLE_RATE = 16_000", "SAMPLE_RATE = 16_000  # Hz")) == first
+    assert house(plots=("import numpy as np", "import numpy as np\nNEW = 1")) == first  # not called
+    deeper = house(audio=("SAMPLE_RATE = 16_000", "SAMPLE_RATE = 22_050"))
+    assert deeper != first
+
+
+# ---- what it is for
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path / "runs"))
+
+
+FIT = """
+import pandas as pd
+from helpers.quiet import keras
+
+
+def build():
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+
+
+def train():
+    return build(), pd.DataFrame({"loss": [1.0]}, index=pd.RangeIndex(1, 2, name="epoch"))
+"""
+
+
+def test_who_edits_the_network_gets_theirs(runs, synthetic, capsys):
+    said = []
+    for text in (FIT, FIT, FIT.replace("Dense(2)", "Dense(3)"), FIT):
+        model, _ = training.load_or_train("net", synthetic, cell(text), seed=0)
+        said.append((capsys.readouterr().out.split()[0], model.output_shape[1]))
+    assert said == [("trained", 2), ("loaded", 2), ("trained", 3), ("loaded", 2)]
+
+
+def test_other_audio_under_the_same_names_is_other_clips(runs, synthetic, tmp_path, capsys):
+    """Same names, labels, splits and durations."""
+    clips = synthetic.head(2)
+    (tmp_path / "other").mkdir()
+    first, second = clips.path
+    for path in (first, second):
+        shutil.copy(second, tmp_path / "other" / path.split("/")[-1])
+    other = clips.assign(path=[str(tmp_path / "other" / p.split("/")[-1]) for p in clips.path])
+    same = clips.assign(path=[first, str(tmp_path / "other" / second.split("/")[-1])])
+    assert datasets.fingerprint(clips) == datasets.fingerprint(same)
+    assert datasets.fingerprint(clips) != datasets.fingerprint(other)
+    for catalog in (clips, same, other):
+        training.load_or_train("net", catalog, cell(FIT))
+    said = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert said == ["trained", "loaded", "trained"]
+
+
+def test_a_group_is_part_of_the_clips(synthetic):
+    moved = synthetic.assign(group=synthetic.group.to_numpy()[::-1])
+    assert datasets.fingerprint(moved) != datasets.fingerprint(synthetic)
