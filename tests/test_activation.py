@@ -1,60 +1,24 @@
-"""What the model heard, and the quiz: the map against the model's own numbers, votes and scores."""
+"""What the model heard: the map against the model's own numbers, the part that decided."""
 
-import base64
-import hashlib
-import io
-import re
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import soundfile
+from panels import classifier, ensemble, network, pixels, sounds
 
-from helpers import audio, export, models, predict, widgets, windows
+from helpers import audio, files, predict, widgets, windows
 from helpers.quiet import keras
 from helpers.widgets import activation
 
 RATE = 16_000
 
 
-def network(seed, **options):
-    """A small network, its weights random but fixed, its answers far from one another."""
-    keras.utils.set_random_seed(seed)
-    cnn = models.compact_cnn((94, 64, 1), 2, width=4, **options)
-    cnn.layers[-1].set_weights([9 * cnn.layers[-1].get_weights()[0], np.array([0.3, -0.2])])
-    return cnn
-
-
-def committee():
-    pictures = keras.Input((94, 64, 1))
-    members = [network(seed, stride=2) for seed in (1, 2)]
-    return keras.Model(pictures, keras.layers.Average()([member(pictures) for member in members]))
-
-
-def classifier(cnn, **card):
-    model = export.from_waveform(cnn, ["cat", "dog"], temperature=1.5)
-    return predict.Classifier(model.predict_on_batch, {"temperature": 1.5, **card})
-
-
 @pytest.fixture(scope="module")
 def trained(synthetic):
     """A classifier whose card names two of the clips; it has learned nothing."""
-    files = {digest(path): Path(path).name for path in synthetic.path.iloc[:2]}
-    return classifier(committee(), files=files)
-
-
-def digest(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def pixels(panel):
-    return plt.imread(io.BytesIO(panel.picture.value))
-
-
-def sounds(markup):
-    found = re.findall(r"data:audio/mpeg;base64,([^']+)", markup)
-    return [soundfile.read(io.BytesIO(base64.b64decode(payload))) for payload in found]
+    known = {files.digest(path): Path(path).name for path in synthetic.path.iloc[:2]}
+    return classifier(ensemble(), files=known)
 
 
 def burst(at, seconds=6.0):
@@ -70,8 +34,8 @@ def burst(at, seconds=6.0):
 
 @pytest.mark.parametrize(
     "cnn",
-    [committee, lambda: network(3), lambda: network(4, stride=2)],
-    ids=["committee", "one network", "with a stride"],
+    [ensemble, lambda: network(3), lambda: network(4, stride=2)],
+    ids=["ensemble", "one network", "with a stride"],
 )
 def test_the_map_adds_up_to_the_models_own_logits(synthetic, cnn):
     """Mean evidence and bias are the log odds that the model itself gives for each window."""
@@ -118,7 +82,7 @@ def test_the_map_stands_where_the_network_sees(trained, tmp_path, synthetic):
     assert np.abs(shown.map[inside]).sum() > 0.95 * np.abs(shown.map).sum() > 0
 
 
-# ---- the ear
+# ---- the widget
 
 
 def test_the_part_that_decided_holds_the_sound(trained, tmp_path, synthetic):
@@ -167,109 +131,3 @@ def test_a_broken_clip_is_said(trained, synthetic, tmp_path):
     assert "cannot be decoded" in shown.note.value and not shown.picture.value
     shown.next.click()
     assert shown.picture.value and shown.map is not None
-
-
-# ---- the quiz
-
-
-def play(quiz_, votes):
-    for vote in votes:
-        quiz_.votes[vote].click()
-        quiz_.next.click()
-
-
-def test_a_quiz_from_first_vote_to_score(trained, synthetic):
-    game = widgets.Quiz(synthetic, trained, n=4)
-    truth = list(game.rows.label)
-    assert sorted(truth) == ["cat", "cat", "dog", "dog"]
-    assert "Clip 1 of 4" in game.note.value and "is a" not in game.note.value
-    assert not game.picture.value  # the picture would tell
-    heard, _ = audio.load(game.rows.path.iloc[0])
-    assert abs(len(sounds(game.sound.value)[0][0]) - len(heard)) < 3000
-    game.votes[truth[0]].click()
-    assert f"is a <b>{truth[0]}</b>" in game.note.value
-    assert re.search(f"You said {truth[0]} <b style='color:#[0-9A-F]+'>✓</b>", game.note.value)
-    assert game.picture.value and all(button.disabled for button in game.votes.values())
-    other = {"cat": "dog", "dog": "cat"}
-    game.votes[other[truth[0]]].click()  # too late: a vote stands
-    assert game.rows.voted.iloc[0] == truth[0]
-    game.next.click()
-    assert game.rows.voted.iloc[1] == "" and not game.votes["cat"].disabled
-    play(game, [truth[1], other[truth[2]], truth[3]])
-    model = list(game.rows.model)
-    right = [name == label for name, label in zip(model, truth)]
-    yours = [True, True, False, True]
-    assert f"You: 3 of 4. The model: {sum(right)} of 4." in game.note.value
-    beaten = sum(you and not it for you, it in zip(yours, right))
-    assert f"You beat it on {beaten}" in game.note.value
-    differ = sum(you != it for you, it in zip(yours, right))
-    assert len(sounds(game.sound.value)) == differ
-    for path, name in zip(game.rows.path, model):
-        assert trained.predict(path).best == name
-
-
-def test_next_waits_for_a_vote(trained, synthetic):
-    game = widgets.Quiz(synthetic, trained, n=2)
-    game.next.click()
-    assert game.next.disabled and "Clip 1 of 2" in game.note.value
-    game.votes["cat"].click()
-    assert not game.next.disabled
-    game.next.click()
-    game.next.click()  # a double click
-    assert game.next.disabled and "Clip 2 of 2" in game.note.value
-    play(game, ["dog"])
-    assert re.search(r"You: [012] of 2\. The model: [012] of 2\.", game.note.value)
-
-
-def test_clips_the_model_was_trained_on_come_last_and_are_said(synthetic):
-    some = synthetic[synthetic.label == "cat"].head(6)
-    known = {digest(path): "" for path in some.path.iloc[:3]}
-    judge = classifier(network(1), files=known)
-    fresh = widgets.Quiz(some, judge, n=3, seconds=99.0)
-    assert set(fresh.rows.index) == set(some.index[3:]) and not fresh.rows.trained_on.any()
-    every = widgets.Quiz(some, judge, n=6, seconds=99.0)
-    assert set(every.rows.index[every.rows.trained_on.astype(bool)]) == set(some.index[:3])
-    for known in every.rows.trained_on:
-        every.votes["cat"].click()
-        assert ("it was trained on this clip" in every.note.value) == known
-        every.next.click()
-    its = (every.rows.model == every.rows.label) & ~every.rows.trained_on.astype(bool)
-    assert f"Of the 3 that it was not trained on, it had {its.sum()}." in every.note.value
-    silent = widgets.Quiz(some, predict.Classifier(judge.run), n=1)
-    play(silent, ["cat"])
-    assert "does not say which clips" in silent.note.value
-
-
-def test_the_clips_are_short_and_new_ones_can_be_drawn(trained, synthetic):
-    game = widgets.Quiz(synthetic, trained)
-    assert len(game.rows) == 10 and synthetic.duration[game.rows.index].max() <= 4
-    before = set(game.rows.index)
-    game.votes["cat"].click()
-    game.again.click()
-    assert set(game.rows.index) != before and (game.rows.voted == "").all()
-    assert "Clip 1 of 10" in game.note.value and not game.votes["cat"].disabled
-    assert widgets.Quiz(synthetic, trained).rows.index.equals(
-        widgets.Quiz(synthetic, trained).rows.index
-    )
-
-
-def test_without_widgets_the_quiz_is_on_paper(trained, synthetic):
-    page = widgets.Quiz(synthetic, trained, n=3)._repr_mimebundle_()["text/html"]
-    picture = re.search(r"data:image/png;base64,([^']+)", page)[1]
-    assert plt.imread(io.BytesIO(base64.b64decode(picture))).std() > 0.05
-    assert len(sounds(page)) == 3 and page.count("<li") == 3
-    assert page.index("clip 1") < page.index("<details>") < page.index("the model:")
-
-
-def test_a_broken_clip_does_not_end_the_quiz(trained, synthetic, tmp_path):
-    clips = synthetic.head(2).copy()
-    clips.iloc[0, 0], clips.iloc[1, 0] = str(tmp_path / "gone.wav"), str(tmp_path / "broken.wav")
-    (tmp_path / "broken.wav").write_bytes(b"RIFF")
-    game = widgets.Quiz(clips, trained, n=2)
-    page = game._repr_mimebundle_()["text/html"]
-    assert "no such file" in page and "cannot be decoded" in page
-    for _ in range(2):
-        assert re.search("no such file|cannot be decoded", game.note.value)
-        game.votes["cat"].click()
-        game.next.click()
-    assert "You: 0 of 0. The model: 0 of 0." in game.note.value

@@ -16,13 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlparse
 
-import ears
 import gradio as gr
 import httpx
 import matplotlib.image
 import numpy as np
+import pitch_classifier
 import pytest
 import soundfile
+import tones
 from gradio import processing_utils
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -44,7 +45,7 @@ FORMATS = [
 
 def flac_of_unknown_length(path):
     """As streaming encoders write it: the number of samples in the header is 0."""
-    ears.write(path)
+    tones.write(path)
     data = bytearray(path.read_bytes())
     data[21] &= 0xF0
     data[22:26] = bytes(4)
@@ -56,9 +57,9 @@ REFUSED = {
     "letter.txt": (lambda p: p.write_text("a letter"), "convert it to WAV, FLAC, OGG or MP3"),
     "clip.webm": (lambda p: p.write_bytes(b"\x1aE\xdf\xa3"), "convert it to WAV, FLAC, OGG or MP3"),
     "none.mp3": (lambda p: p.write_bytes(b""), "it holds no bytes"),
-    "header only.wav": (lambda p: ears.write(p, seconds=0), "it holds no samples"),
-    "long.ogg": (lambda p: ears.write(p, seconds=61, rate=8_000), "61 s long; cut it to 60 s"),
-    "large.wav": (lambda p: ears.write(p, seconds=56, rate=96_000), "10.3 MB; give a file of up"),
+    "header only.wav": (lambda p: tones.write(p, seconds=0), "it holds no samples"),
+    "long.ogg": (lambda p: tones.write(p, seconds=61, rate=8_000), "61 s long; cut it to 60 s"),
+    "large.wav": (lambda p: tones.write(p, seconds=56, rate=96_000), "10.3 MB; give a file of up"),
     "wide.flac": (
         lambda p: soundfile.write(p, np.zeros((5_500_000, 5), np.int16), 192_000),
         "too many channels",
@@ -69,7 +70,7 @@ REFUSED = {
 
 @pytest.fixture(scope="module")
 def answerer():
-    return answers.Answerer(ears.classifier())
+    return answers.Answerer(pitch_classifier.classifier())
 
 
 def text(markup):
@@ -86,7 +87,7 @@ def test_every_format_is_answered_and_the_file_is_gone(
 ):
     folder = tmp_path / ("0" * 64)  # as Gradio names it
     folder.mkdir()
-    path = ears.write(folder / name, hertz, **options)
+    path = tones.write(folder / name, hertz, **options)
     verdict, shares, picture = answerer.answer(str(path))
     assert text(verdict).startswith(label.capitalize()) and "2.0 s of sound" in verdict
     assert shares[label] > 0.9 and sum(shares.values()) == pytest.approx(1)
@@ -112,20 +113,20 @@ def test_too_much_is_refused_before_it_is_decoded(answerer, tmp_path, monkeypatc
 
 
 def test_silence_is_unsure_and_says_so(answerer, tmp_path):
-    soundfile.write(tmp_path / "clip.wav", np.zeros(32_000), ears.RATE)
+    soundfile.write(tmp_path / "clip.wav", np.zeros(32_000), tones.RATE)
     verdict, shares, picture = answerer.answer(str(tmp_path / "clip.wav"))
     assert text(verdict).startswith("Unsure") and "silence" in verdict
     assert set(shares) == {"cat", "dog"} and picture
 
 
 def test_a_file_of_the_training_is_told(tmp_path):
-    path = ears.write(tmp_path / "mine.wav")
+    path = tones.write(tmp_path / "mine.wav")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    answerer = answers.Answerer(ears.classifier(files=[digest]))
+    answerer = answers.Answerer(pitch_classifier.classifier(files=[digest]))
     assert "trained on this very file" in answerer.answer(str(path))[0]
-    ears.write(path)
+    tones.write(path)
     assert answerer.ask(str(path))["known"]
-    ears.write(path, 441)
+    tones.write(path, 441)
     assert "trained" not in answerer.answer(str(path))[0]
 
 
@@ -140,7 +141,7 @@ def test_no_file_asks_for_one(answerer):
 
 
 def test_picture_and_player_are_within_the_answer(answerer):
-    clip = ears.tone(880, 3.0)[:, 0].astype(np.float32)
+    clip = tones.tone(880, 3.0)
     picture = answerer.show(clip)[2]
     image = base64.b64decode(re.search("data:image/png;base64,([^']+)", picture)[1])
     assert matplotlib.image.imread(io.BytesIO(image)).std() > 0.05
@@ -155,7 +156,7 @@ def test_the_examples_are_clips_and_one_is_silent():
     clips = answers.examples()
     assert len(clips) >= 3
     for clip in clips.values():
-        assert clip.dtype == np.float32 and 1 < len(clip) / ears.RATE < 10
+        assert clip.dtype == np.float32 and 1 < len(clip) / tones.RATE < 10
         assert np.abs(clip).max() <= 1
     assert [name for name, clip in clips.items() if not clip.any()] == ["Silence"]
 
@@ -204,7 +205,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served():
-    model = ears.classifier()
+    model = pitch_classifier.classifier()
     with page.running(model) as address:
         yield Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), model.run)
 
@@ -219,7 +220,7 @@ def test_it_listens_on_this_machine_alone(served):
 
 @pytest.mark.parametrize(("name", "options"), FORMATS, ids=[name for name, _ in FORMATS])
 def test_a_program_gets_the_answer_as_data(served, tmp_path, name, options):
-    got = served.ask(ears.write(tmp_path / name, 3_000, **options))
+    got = served.ask(tones.write(tmp_path / name, 3_000, **options))
     assert got["label"] == got["best"] == "cat" and got["reason"] is None
     assert got["probabilities"]["cat"] > 0.9 and not got["known"]
     assert got["seconds"] == pytest.approx(2, abs=0.1)
@@ -242,7 +243,7 @@ def test_too_large_a_file_is_not_even_taken(served, tmp_path):
 
 
 def test_nobody_can_fetch_an_upload(served, tmp_path):
-    (path,) = served.upload(ears.write(tmp_path / "mine.wav")).json()
+    (path,) = served.upload(tones.write(tmp_path / "mine.wav")).json()
     assert Path(path).is_file()
     for way in ("gradio_api/file=", "file=", "gradio_api/file/", "gradio_api/proxy="):
         got = httpx.get(f"{served.address}{way}{path}", follow_redirects=True)
@@ -261,13 +262,13 @@ def call(served, path):
 
 
 def test_an_upload_can_be_asked_about_once(served, tmp_path):
-    (path,) = served.upload(ears.write(tmp_path / "mine.wav")).json()
+    (path,) = served.upload(tones.write(tmp_path / "mine.wav")).json()
     assert '"label": "dog"' in call(served, path)
     assert not Path(path).exists() and "event: error" in call(served, path)
 
 
 def test_files_of_the_machine_are_neither_read_nor_deleted(served, tmp_path):
-    path = ears.write(tmp_path / "private.wav")
+    path = tones.write(tmp_path / "private.wav")
     got = call(served, path)
     assert "event: error" in got and "label" not in got
     assert path.is_file()
@@ -276,7 +277,7 @@ def test_files_of_the_machine_are_neither_read_nor_deleted(served, tmp_path):
 def test_addresses_are_not_fetched(served, monkeypatch):
     async def fetch(*given, **_):
         fetched.append(given)
-        return str(ears.write(served.folder / "fetched.wav"))
+        return str(tones.write(served.folder / "fetched.wav"))
 
     fetched = []
     monkeypatch.setattr(processing_utils, "async_ssrf_protected_download", fetch)
@@ -286,7 +287,7 @@ def test_addresses_are_not_fetched(served, monkeypatch):
 
 def test_many_at_once_wait_for_one_another(served, tmp_path):
     paths = [
-        ears.write(tmp_path / f"{i}.wav", hertz, 10.0) for i, hertz in enumerate([440, 3_000] * 3)
+        tones.write(tmp_path / f"{i}.wav", hertz, 10.0) for i, hertz in enumerate([440, 3_000] * 3)
     ]
     served.ear.most = 0
     with ThreadPoolExecutor(len(paths)) as pool:
@@ -307,10 +308,10 @@ def test_programs_see_one_way_in_and_nobody_is_counted(served):
 
 def test_what_was_left_behind_goes_with_the_server(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    with page.running(ears.classifier()) as address:
+    with page.running(pitch_classifier.classifier()) as address:
         folder = Path(os.environ["GRADIO_TEMP_DIR"])
         server = Served(address, folder, None)
-        assert server.upload(ears.write(tmp_path / "mine.wav")).status_code == 200
+        assert server.upload(tones.write(tmp_path / "mine.wav")).status_code == 200
         assert len(server.files()) == 1
     assert not folder.exists() and os.environ["GRADIO_TEMP_DIR"] == str(tmp_path)
     with pytest.raises(httpx.ConnectError):
@@ -319,9 +320,9 @@ def test_what_was_left_behind_goes_with_the_server(tmp_path, monkeypatch):
 
 def test_an_upload_that_nobody_asks_about_is_swept_away(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "_SWEEP", (1, 1))
-    with page.running(ears.classifier()) as address:
+    with page.running(pitch_classifier.classifier()) as address:
         server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
-        (path,) = server.upload(ears.write(tmp_path / "mine.wav")).json()
+        (path,) = server.upload(tones.write(tmp_path / "mine.wav")).json()
         deadline = time.monotonic() + 30
         while Path(path).exists() and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -377,5 +378,5 @@ def test_errors_for_programs_are_not_tracebacks(answerer, tmp_path, capsys):
 
 
 def test_an_answer_as_data_is_json(answerer, tmp_path):
-    got = answerer.ask(str(ears.write(tmp_path / "clip.wav")))
+    got = answerer.ask(str(tones.write(tmp_path / "clip.wav")))
     assert json.loads(json.dumps(got))["label"] == "dog"

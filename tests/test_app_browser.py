@@ -3,11 +3,12 @@
 import io
 import re
 
-import ears
 import matplotlib.image
 import numpy as np
+import pitch_classifier
 import pytest
 import soundfile
+import tones
 from browser import open_page
 
 from helpers.demo import page
@@ -18,7 +19,7 @@ LOUDSPEAKER = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-st
 
 @pytest.fixture(scope="module")
 def address():
-    with page.running(ears.classifier()) as address:
+    with page.running(pitch_classifier.classifier()) as address:
         yield address
 
 
@@ -59,7 +60,7 @@ def app_picture(address, clip, picture=None):
 
 
 def test_upload_and_see_the_label(address, tmp_path):
-    words, pixels = app_picture(address, ears.write(tmp_path / "clip.mp3", 3_000))
+    words, pixels = app_picture(address, tones.write(tmp_path / "clip.mp3", 3_000))
     assert words.startswith("Cat") and "2.0 s" in words
     orange = np.abs(pixels[..., :3] - (0xD5 / 255, 0x5E / 255, 0)).max(axis=2) < 0.05
     assert orange.mean() > 0.005, "the verdict, the waveform and the timeline are a cat's"
@@ -70,7 +71,7 @@ def test_one_sound_after_another_without_reloading(address, tmp_path):
     with open_page("about:blank") as page:
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
-        words, shares = upload(page, ears.write(tmp_path / "clip.wav"))
+        words, shares = upload(page, tones.write(tmp_path / "clip.wav"))
         assert words.startswith("Dog") and re.match(r"dog\s+97%", shares)
 
         (tmp_path / "letter.wav").write_text("a letter")
@@ -84,7 +85,7 @@ def test_one_sound_after_another_without_reloading(address, tmp_path):
         page.wait_for_selector(".picture img")
         assert page.inner_text(".verdict").startswith("Unsure\nsilence")
 
-        ears.write(tmp_path / "large.wav", seconds=60, rate=96_000)
+        tones.write(tmp_path / "large.wav", seconds=60, rate=96_000)
         page.set_input_files("input[type=file]", tmp_path / "large.wav")
         page.wait_for_selector("text=exceed the maximum allowed size of 10.0 Mb")
     others = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
@@ -93,7 +94,7 @@ def test_one_sound_after_another_without_reloading(address, tmp_path):
 
 def test_what_the_browser_records_is_understood(address, tmp_path):
     """Chromium plays a file into its own microphone, over and over."""
-    soundfile.write(tmp_path / "played.wav", ears.tone(3_000, 10.0, 48_000), 48_000)
+    soundfile.write(tmp_path / "played.wav", tones.tone(3_000, 10.0, rate=48_000), 48_000)
     microphone = (*LOUDSPEAKER, f"--use-file-for-fake-audio-capture={tmp_path / 'played.wav'}")
     with open_page(address, arguments=microphone, permissions=["microphone"]) as page:
         page.get_by_label("Record audio").click()

@@ -3,13 +3,9 @@
 import numpy as np
 import pytest
 import soundfile
+from tones import tone
 
 from helpers import audio
-
-
-def _sine(frequency, rate, seconds=1.0, amplitude=0.5):
-    time = np.arange(int(rate * seconds)) / rate
-    return (amplitude * np.sin(2 * np.pi * frequency * time)).astype(np.float32)
 
 
 def _peak_hz(waveform, rate):
@@ -21,7 +17,7 @@ def _peak_hz(waveform, rate):
 @pytest.mark.parametrize("rate", [16_000, 44_100])
 def test_every_format_keeps_pitch_length_and_level(tmp_path, ending, rate):
     path = tmp_path / f"tone{ending.upper()}"
-    soundfile.write(path, _sine(440, rate), rate, format=ending[1:].upper())
+    soundfile.write(path, tone(440, rate=rate), rate, format=ending[1:].upper())
     waveform, got_rate = audio.load(path)
     assert got_rate == 16_000 and waveform.dtype == np.float32 and waveform.ndim == 1
     assert abs(len(waveform) / 16_000 - 1) < 0.11  # an MP3 is padded to whole frames
@@ -31,7 +27,7 @@ def test_every_format_keeps_pitch_length_and_level(tmp_path, ending, rate):
 
 def test_channels_are_averaged(tmp_path):
     path = tmp_path / "stereo.wav"
-    left = _sine(300, 16_000)
+    left = tone(300)
     soundfile.write(path, np.stack([left, -left / 2], axis=1), 16_000, subtype="FLOAT")
     waveform, _ = audio.load(path)
     np.testing.assert_allclose(waveform, left / 4, atol=1e-6)
@@ -39,7 +35,7 @@ def test_channels_are_averaged(tmp_path):
 
 def test_the_files_own_rate_is_kept_on_request(tmp_path):
     path = tmp_path / "tone.wav"
-    soundfile.write(path, _sine(440, 22_050), 22_050)
+    soundfile.write(path, tone(440, rate=22_050), 22_050)
     waveform, rate = audio.load(path, sample_rate=None)
     assert (rate, len(waveform)) == (22_050, 22_050)
 
@@ -74,9 +70,9 @@ def test_a_file_without_samples_is_an_error(tmp_path):
 
 
 def test_resampling_filters_what_the_new_rate_cannot_hold():
-    high = _sine(6000, 16_000)
+    high = tone(6000)
     assert audio.level(audio.resample(high, 16_000, 8000)[500:-500]) < -80
-    low = audio.resample(_sine(1000, 16_000), 16_000, 8000)
+    low = audio.resample(tone(1000), 16_000, 8000)
     assert len(low) == 8000 and abs(_peak_hz(low, 8000) - 1000) < 2
 
 
@@ -88,7 +84,7 @@ def test_rates_must_be_above_zero(rates):
 
 def test_level_of_known_signals():
     assert audio.level(np.ones(10)) == pytest.approx(0)
-    assert audio.level(_sine(100, 16_000, amplitude=1)) == pytest.approx(-3.01, abs=0.01)
+    assert audio.level(tone(100, amplitude=1)) == pytest.approx(-3.01, abs=0.01)
     assert audio.level(np.zeros(10)) == -np.inf
     with pytest.raises(ValueError, match="empty"):
         audio.level([])

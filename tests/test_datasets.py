@@ -249,3 +249,12 @@ def test_the_fingerprint_changes_with_the_clips(synthetic):
     changed = synthetic.copy()
     changed.iloc[0, changed.columns.get_loc("split")] = "validation"
     assert before != datasets.fingerprint(changed)
+
+
+def test_label_ids_follow_the_names(synthetic):
+    few = synthetic.groupby("label").head(4)
+    ids = datasets.label_ids(few)
+    assert set(ids[few.label == "cat"]) == {0} and set(ids[few.label == "dog"]) == {1}
+    assert set(datasets.label_ids(few, ["dog", "cat"])[few.label == "cat"]) == {1}
+    with pytest.raises(ValueError, match="unknown label cat: the labels are bird, dog"):
+        datasets.label_ids(few, ["bird", "dog"])

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
+from tones import tone
 
 from helpers import exercises
 
@@ -14,12 +15,8 @@ CATALOG = pd.DataFrame(
 )
 
 
-def _tone(frequency=440, samples=8_000, rate=16_000):
-    return 0.1 * np.sin(2 * np.pi * frequency * np.arange(samples) / rate)
-
-
 def _noisy():
-    return _tone() + 0.2 * np.random.default_rng(0).normal(size=8_000)
+    return tone(seconds=0.5, amplitude=0.1) + 0.2 * np.random.default_rng(0).normal(size=8_000)
 
 
 def _best_threshold(truth, score, weight):
@@ -56,7 +53,7 @@ def _nearest_clip(features, labels, new):
 RIGHT = {
     "00.1": (1, CATALOG),
     "00.2": (0.8, CATALOG),
-    "01.1": _tone(),
+    "01.1": tone(seconds=0.5),
     "01.2": 6_000,
     "01.3": -6.02,
     "02.1": (94, 257, 34, 321),
@@ -90,13 +87,13 @@ WRONG = [
     ("00.2", (0.6, CATALOG), "training part; the test part"),
     ("00.2", (0.2, CATALOG), "which share"),
     ("00.2", ("most", CATALOG), "another kind"),
-    ("01.1", _tone(samples=16_000), "number of samples"),
-    ("01.1", _tone(880), "strongest frequency"),
-    ("01.1", _tone()[None], "one dimension"),
-    ("01.1", 20 * _tone(), "between -1 and 1"),
-    ("01.1", 0 * _tone(), "not all at 0"),
+    ("01.1", tone(seconds=1), "number of samples"),
+    ("01.1", tone(880, 0.5), "strongest frequency"),
+    ("01.1", tone(seconds=0.5)[None], "one dimension"),
+    ("01.1", 4 * tone(seconds=0.5), "between -1 and 1"),
+    ("01.1", 0 * tone(seconds=0.5), "not all at 0"),
     ("01.1", _noisy(), "one sine"),
-    ("01.1", _tone(rate=44_100), "strongest frequency"),
+    ("01.1", tone(440 * 16_000 / 44_100, 0.5), "strongest frequency"),
     ("01.2", 6, "kHz"),
     ("01.2", 2_000, "above half the rate"),
     ("01.2", 10_000, "nearest multiple"),

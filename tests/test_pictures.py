@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from tones import tone
 
 matplotlib.use("Agg")
 
@@ -34,22 +35,18 @@ def _close():
     plt.close("all")
 
 
-def _tone(seconds=1.0, rate=16_000):
-    return (0.5 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)).astype("f4")
-
-
 def _axes():
     return [ax for ax in plt.gcf().axes if ax.get_label() != "<colorbar>"]
 
 
 def test_every_axis_has_its_unit():
-    tone = _tone()
+    wave = tone()
     counts = np.array([[5, 1], [2, 4]])
     history = __import__("pandas").DataFrame({"accuracy": [0.5, 0.9], "val_accuracy": [0.4, 0.8]})
     for draw, wanted in [
-        (lambda: plots.waveform(tone), ["(s)", "full scale"]),
-        (lambda: plots.log_mel(tone), ["(s)", "(Hz)"]),
-        (lambda: plots.clip(tone), ["full scale", "(Hz)"]),
+        (lambda: plots.waveform(wave), ["(s)", "full scale"]),
+        (lambda: plots.log_mel(wave), ["(s)", "(Hz)"]),
+        (lambda: plots.clip(wave), ["full scale", "(Hz)"]),
         (lambda: plots.rows(counts, 0.016, {0: "C"}, ylabel="class", vmin=0), ["(s)", "class"]),
         (lambda: plots.timeline(WINDOWS), ["(s)", "(%)"]),
         (lambda: plots.curves(history), ["epoch", "(%)"]),
@@ -62,7 +59,7 @@ def test_every_axis_has_its_unit():
 
 
 def test_the_spectrograms_ticks_stand_at_their_frequencies():
-    plots.log_mel(_tone())
+    plots.log_mel(tone())
     (ax,) = _axes()
     image = ax.get_images()[0]
     loudest = image.get_array().mean(axis=1).argmax()
@@ -72,7 +69,7 @@ def test_the_spectrograms_ticks_stand_at_their_frequencies():
 
 
 def test_linear_ticks():
-    levels = features.decibels(features.stft(_tone()) ** 2)
+    levels = features.decibels(features.stft(tone()) ** 2)
     plots.spectrogram(levels, 0.016, np.fft.rfftfreq(512, 1 / 16_000))
     assert [t.get_text() for t in _axes()[0].get_yticklabels()] == [
         "0",
@@ -86,7 +83,7 @@ def test_linear_ticks():
 def test_colours_are_one_a_class():
     assert plots.colour("cat") != plots.colour("dog")
     assert plots.colour("rain") == plots.colour("rain")
-    plots.waveform(_tone(), label="dog")
+    plots.waveform(tone(), label="dog")
     assert _axes()[0].lines[0].get_color() == plots.colour("dog")
 
 
@@ -110,13 +107,13 @@ def _sound(markup):
 def test_a_player_holds_the_sound_it_was_given(monkeypatch, rate):
     shown = []
     monkeypatch.setattr(panel, "display", lambda data, raw: shown.append(data))
-    widgets.players([("a <tone>", _tone(2, rate), rate)])
+    widgets.players([("a <tone>", tone(440, 2, rate=rate), rate)])
     markup = shown[0]["text/html"]
     samples, got_rate = _sound(markup)
     middle = samples[len(samples) // 4 : -len(samples) // 4]
     peak = np.abs(np.fft.rfft(middle * np.hanning(len(middle)))).argmax() * got_rate / len(middle)
     assert abs(peak - 440) < 2 and abs(len(samples) / got_rate - 2) < 0.2
-    assert abs(audio.level(middle) - audio.level(_tone())) < 0.3
+    assert abs(audio.level(middle) - audio.level(tone())) < 0.3
     assert "a &lt;tone&gt;" in markup and "a <tone> (2.0 s)" in shown[0]["text/plain"]
 
 

@@ -7,8 +7,8 @@ import subprocess
 import venv
 from pathlib import Path
 
-import ears
 import pytest
+import tones
 import yaml
 from gradio_client import Client, handle_file
 from lessons import ROOT, URL
@@ -100,7 +100,9 @@ def test_it_runs_in_an_environment_of_its_own(tmp_path):
         expected = predict.Classifier.load().predict(clip)
         assert got["label"] == expected.label
         assert got["probabilities"] == pytest.approx(expected.probabilities, abs=1e-4)
-        silent = client.predict(handle_file(ears.write(tmp_path / "a.wav", 0)), api_name="/predict")
+        silent = client.predict(
+            handle_file(tones.write(tmp_path / "a.wav", 0)), api_name="/predict"
+        )
         assert silent["reason"].startswith("silence")
         client.close()
     finally:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import article, evaluation, models, training
+from helpers import article, models, training
 from helpers.quiet import keras, tf
 
 
@@ -119,55 +119,3 @@ def test_nothing_is_left_of_an_interrupted_save(runs, synthetic):
     with pytest.raises(OSError, match="disk full"):
         training.load_or_train("net", synthetic, lambda: (Unsaved(), history))
     assert not list(runs.glob("*.keras"))
-
-
-class _Fixed:
-    """A model whose logits are given."""
-
-    def __init__(self, logits):
-        self.logits = np.asarray(logits, np.float32)
-
-    def predict(self, data, verbose):
-        return self.logits
-
-
-def test_predictions_one_row_a_clip():
-    clips = pd.DataFrame({"label": ["cat", "dog", "dog"]}, index=["a", "b", "c"])
-    table = evaluation.predict(_Fixed([[2, 0], [0, 1], [1, 0]]), None, clips)
-    assert table.predicted.tolist() == ["cat", "dog", "cat"]
-    assert table.correct.tolist() == [True, True, False]
-    np.testing.assert_allclose(table.p_cat, 1 / (1 + np.exp([-2, 1, -1])), atol=1e-6)
-    np.testing.assert_allclose(table.p_cat + table.p_dog, 1)
-
-
-def test_windows_are_averaged_to_clips():
-    clips = pd.DataFrame({"label": ["cat", "dog"]}, index=["a", "b"])
-    model = _Fixed([[9, -9], [-9, 9], [-9, 9], [-9, 9]])
-    table = evaluation.predict(model, None, clips, clip_index=np.array([0, 1, 0, 1]))
-    np.testing.assert_allclose(table.p_dog, [0.5, 1], atol=1e-6)
-    with pytest.raises(ValueError, match="pass clip_index"):
-        evaluation.predict(model, None, clips)
-
-
-def test_summary_counts_and_balances():
-    table = pd.DataFrame(
-        {"label": ["cat"] * 8 + ["dog"] * 2, "predicted": ["cat"] * 9 + ["dog"]}
-    ).assign(correct=lambda t: t.label == t.predicted)
-    got = evaluation.summary(table)
-    assert got["clips"] == 10 and got["accuracy"] == 0.9 and got["balanced_accuracy"] == 0.75
-    assert (got["low"], got["high"]) == pytest.approx((0.5958, 0.9821), abs=1e-4)
-
-
-def test_wilson_against_the_formula():
-    z, n, p = 1.959964, 98, 59 / 98
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    assert evaluation.wilson(59, 98) == pytest.approx((centre - half, centre + half), abs=1e-6)
-    assert evaluation.wilson(0, 10)[0] == 0 and evaluation.wilson(10, 10)[1] == 1
-    for bad in ((1, 0), (11, 10), (-1, 10)):
-        with pytest.raises(ValueError):
-            evaluation.wilson(*bad)
-
-
-def test_percent():
-    assert evaluation.percent(0.826) == "83 %"

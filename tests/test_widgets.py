@@ -1,35 +1,19 @@
 """Explorer, labs and preview, driven by their values and judged by pixels and samples."""
 
-import base64
-import io
 import re
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from panels import pixels, sounds
+from tones import tone
 
 from helpers import audio, augmentation, features, plots, widgets
 from helpers.widgets import augmentation as preview_module
 from helpers.widgets import panel
 
 RATE = 16_000
-
-
-def tone(hertz, seconds=1.0, amplitude=0.1):
-    time = np.arange(int(seconds * RATE)) / RATE
-    return (amplitude * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
-
-
-def pixels(panel):
-    return plt.imread(io.BytesIO(panel.picture.value))
-
-
-def sounds(markup):
-    """All sounds of some players: list of (samples, rate)."""
-    found = re.findall(r"data:audio/mpeg;base64,([^']+)", markup)
-    return [soundfile.read(io.BytesIO(base64.b64decode(payload))) for payload in found]
 
 
 def pitch(sound):
@@ -220,7 +204,7 @@ def test_a_bad_sound_is_said_and_the_lab_goes_on(make):
 
 
 def test_aliasing_is_heard_and_the_filter_ends_it():
-    lab = widgets.SampleRateLab({"tone": tone(5000)})
+    lab = widgets.SampleRateLab({"tone": tone(5000, amplitude=0.1)})
     lab.rate.value = 2
     assert lab.heard_rate == 8000 and "folded back" in lab.note.value
     before, after = sounds(lab.sound.value)
@@ -234,7 +218,7 @@ def test_aliasing_is_heard_and_the_filter_ends_it():
 
 @pytest.mark.parametrize("keep", [1, 2, 3, 4, 8, 16])
 def test_every_rate_can_be_played(keep):
-    lab = widgets.SampleRateLab({"tone": tone(200)})
+    lab = widgets.SampleRateLab({"tone": tone(200, amplitude=0.1)})
     lab.rate.value = keep
     assert len(lab.heard) == pytest.approx(RATE / keep, abs=1)
     assert pitch(sounds(lab.sound.value)[1]) == pytest.approx(200, abs=2)
