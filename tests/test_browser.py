@@ -225,31 +225,33 @@ def test_a_widget_leaves_its_still_when_the_notebook_is_reopened(tmp_path, synth
     source = "from helpers import datasets, widgets\nwidgets.Explorer(datasets.load(quiet=True))"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     book = new_notebook(cells=[new_code_cell(source)], metadata={"kernelspec": kernel})
-    with jupyterlab(tmp_path, book) as (url, token):
-        with browser.open_page("about:blank", size=SIZE) as page:
-            page.set_default_timeout(1000 * SECONDS)
-            page.goto(f"{url}lab/tree/{STEM}.ipynb?token={token}")
-            run_all_cells(page, 1)
-            menu_of_clips(page)[0].locator("img.widget-image").wait_for()
-            still = page.locator("[class^=still-]")
-            assert still.count() == 1 and not still.is_visible()
-            page.keyboard.press("Control+s")
-            saved = tmp_path / "work" / f"{STEM}.ipynb"
-            page.wait_for_timeout(500)
-            page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
-            assert "still-" in saved.read_text(encoding="utf-8")
-            kernels = f"{url}api/kernels"
-            headers = {"Authorization": f"token {token}"}
-            for running in page.request.get(kernels, headers=headers).json():
-                page.request.post(f"{kernels}/{running['id']}/restart", headers=headers)
-            page.reload()
-            still = page.locator("[class^=still-]")
-            still.locator("img").wait_for(state="visible")
-            page.wait_for_function(LOST, polling=200)
-            assert still.locator("img").evaluate("image => image.naturalWidth") > 300
-            assert still.locator("audio").is_visible()
-            lost = page.get_by_text("model not found")
-            assert not any(line.is_visible() for line in lost.all())
+    with (
+        jupyterlab(tmp_path, book) as (url, token),
+        browser.open_page("about:blank", size=SIZE) as page,
+    ):
+        page.set_default_timeout(1000 * SECONDS)
+        page.goto(f"{url}lab/tree/{STEM}.ipynb?token={token}")
+        run_all_cells(page, 1)
+        menu_of_clips(page)[0].locator("img.widget-image").wait_for()
+        still = page.locator("[class^=still-]")
+        assert still.count() == 1 and not still.is_visible()
+        page.keyboard.press("Control+s")
+        saved = tmp_path / "work" / f"{STEM}.ipynb"
+        page.wait_for_timeout(500)
+        page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+        assert "still-" in saved.read_text(encoding="utf-8")
+        kernels = f"{url}api/kernels"
+        headers = {"Authorization": f"token {token}"}
+        for running in page.request.get(kernels, headers=headers).json():
+            page.request.post(f"{kernels}/{running['id']}/restart", headers=headers)
+        page.reload()
+        still = page.locator("[class^=still-]")
+        still.locator("img").wait_for(state="visible")
+        page.wait_for_function(LOST, polling=200)
+        assert still.locator("img").evaluate("image => image.naturalWidth") > 300
+        assert still.locator("audio").is_visible()
+        lost = page.get_by_text("model not found")
+        assert not any(line.is_visible() for line in lost.all())
 
 
 def photograph(page, area, path):
