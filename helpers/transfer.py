@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from helpers import audio, datasets, evaluation, files, windows
 from helpers.datasets import downloads
@@ -145,7 +146,8 @@ def fit_head(embeddings, labels):
         sklearn LogisticRegression, whose classes_ are the sorted labels.
     """
     head = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
-    return head.fit(embeddings, labels)
+    with threadpool_limits(1):  # on so few numbers threads take ten times as long
+        return head.fit(embeddings, labels)
 
 
 def cross_validate(embeddings, clips, n=5, seed=0):
