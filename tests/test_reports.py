@@ -126,3 +126,11 @@ def test_everything_that_went_wrong_once_is_seen(toy, tmp_path):
 def test_what_cannot_be_set_stays_readable(toy, tmp_path):
     toy.cells[2].source = "Not $\\nosuchcommand{x}$."
     assert "<code>\\nosuchcommand{x}</code>" in report.render(toy, "toy", tmp_path)
+
+
+def test_a_widget_without_anything_else_is_gone(toy):
+    alone = nbf.new_output("display_data", data={report.WIDGET: {"model_id": "b"}})
+    toy.cells[1].outputs += [alone, nbf.new_output("stream", text="said")]
+    kept = report.without_widgets(toy).cells[1].outputs
+    assert [output.output_type for output in kept] == ["display_data", "stream"]
+    assert len(toy.cells[1].outputs) == 3

@@ -43,6 +43,8 @@ def without_widgets(notebook):
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
+        if "outputs" in cell:  # a panel's widget is an output of its own, beside its still
+            cell["outputs"] = [one for one in cell["outputs"] if one.get("data", True)]
     return notebook
 
 
