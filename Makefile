@@ -82,7 +82,7 @@ space: $(STAMP)
 address: $(STAMP)
 	@$(VENV) tools/address.py
 
-bench: MEASURES := synthetic_to_real ladder feature_comparison transfer_curve pretrained
+bench: MEASURES := synthetic_to_real more_epochs ladder feature_comparison transfer_curve pretrained
 model: MEASURES := pretrained
 bench model: $(STAMP)
 	@[ -n "$$DATASET" ] || { \

@@ -59,3 +59,13 @@ def test_the_best_recipe_and_its_rivals_have_three_seeds():
     for row in [*found["rivals"], found["rungs"][-1]]:
         assert len(row["by_seed"]) == len(row["errors"]) == 3
         assert abs(row["balanced_accuracy"] - sum(row["by_seed"]) / 3) < 2e-4
+
+
+def test_more_epochs_were_measured_from_several_seeds():
+    found = results("more_epochs")
+    scores = found["balanced_accuracy"]
+    assert len(scores) == len(set(found["seeds"])) >= 3
+    first, last = (found["epochs"].index(found[end]) for end in ("from", "to"))
+    gain = sum(row[last] - row[first] for row in scores) / len(scores)
+    assert abs(gain - found["gain"]) < 2e-4
+    assert found["low"] <= found["gain"] <= found["high"]
