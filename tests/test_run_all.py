@@ -3,11 +3,15 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import nbformat.v4 as nbf
 import numpy as np
+import psutil
 import pytest
 import run_all
 import soundfile
@@ -90,6 +94,78 @@ def test_a_failing_lesson_is_told_and_the_others_run(course):
     assert not list(output.glob("*.part"))
 
 
+MEET = """
+import pathlib, time
+pathlib.Path({mine!r}).touch()
+for _ in range(600):
+    if pathlib.Path({other!r}).exists():
+        break
+    time.sleep(0.1)
+else:
+    raise ValueError("alone")
+"""
+
+
+def test_lessons_run_side_by_side_each_in_its_own_folder(course):
+    for name, other in (("01_good", "02_bad"), ("02_bad", "01_good")):
+        toy(course, name, MEET.format(mine=f"{name}.met", other=f"{other}.met"))
+    status, _, err, facts = call(course, "01", "02", "-j", "2")
+    assert status == 0, err
+    assert [lesson["lesson"] for lesson in facts["lessons"]] == ["01_good", "02_bad"]
+    assert {path.name for path in course.glob("*.met")} == {"01_good.met", "02_bad.met"}
+
+
+def test_one_after_the_other_and_the_bar_moves_with_every_cell(course):
+    toy(course, "01_good", "import time\ntime.sleep(2)", "open('first', 'w').close()")
+    toy(course, "02_bad", "open('first').close()", "1", "2")
+    status, _, err, _ = call(course, "01", "02", "-j", "1", "-p", "SEED", "1")
+    assert status == 0, err
+    assert {int(n) for n in re.findall(r"\b(\d+)/7\b", err)} == set(range(8))
+    assert "01_good:" in err and "02_bad:" in err
+
+
+def test_a_dying_kernel_ends_its_own_lesson_only(course):
+    toy(course, "02_bad", "import os\nos._exit(1)")
+    status, _, err, facts = call(course, "-j", "3")
+    good, bad, more = facts["lessons"]
+    assert (status, good["error"], more["error"]) == (1, None, None)
+    assert "DeadKernelError" in bad["error"] and "DeadKernelError" in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process can be sent a Ctrl-C there")
+def test_ctrl_c_ends_the_kernels_and_keeps_what_is_finished(course):
+    wait = "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    toy(course, "02_bad", wait)
+    output = course.parent / "runs"
+    command = [sys.executable, str(ROOT / "tools" / "run_all.py"), "01", "02", "-j", "1"]
+    command += ["--notebooks", str(course), "--output", str(output)]
+    program = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        encoding="utf-8", start_new_session=True,
+    )  # fmt: skip
+    while not (course / "pid").exists() or not (course / "pid").read_text():
+        assert program.poll() is None, program.communicate()
+        time.sleep(0.1)
+    program.send_signal(signal.SIGINT)
+    _, err = program.communicate()
+    assert program.returncode == 130
+    assert "Interrupted." in err and "Traceback" not in err
+    assert not psutil.pid_exists(int((course / "pid").read_text()))
+    facts = json.loads((output / "summary.json").read_text("utf-8"))
+    assert [lesson["lesson"] for lesson in facts["lessons"]] == ["01_good"]
+
+
+def test_as_many_as_there_are_cores_and_memory(monkeypatch):
+    memory = SimpleNamespace(available=5 * run_all.MEMORY)
+    monkeypatch.setattr(run_all.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert run_all.room() == 5
+    memory.available = 100 * run_all.MEMORY
+    assert run_all.room() == 8
+    memory.available = 0
+    assert run_all.room() == 1
+
+
 def test_chosen_lessons_get_the_parameters_that_they_declare(course):
     for number in range(8):
         clip = course.parent / "my clips" / ("bird", "rain")[number % 2] / f"{number}.wav"
@@ -126,6 +202,12 @@ def test_what_cannot_be_run_is_refused_before_anything_runs(course, capsys, argu
     assert status == 2
     assert say in capsys.readouterr().err
     assert not output.exists()
+
+
+def test_none_at_a_time_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run_all.main(["-j", "0"])
+    assert "-j: must be a whole number from 1 on, not 0" in capsys.readouterr().err
 
 
 def test_a_relative_folder_of_recordings_is_made_absolute(tmp_path, monkeypatch):

@@ -42,7 +42,7 @@ def ran(monkeypatch):
     """What would be run, in place of running it: the parameters of each; `stop` interrupts one."""
     ran = Ran()
 
-    def execute(lesson, values, folder):
+    def execute(lesson, values, folder, step):
         ran.calls.append(values)
         if len(ran.calls) == ran.stop:
             (folder / lesson.name).write_text("half", encoding="utf-8")
@@ -70,7 +70,15 @@ def ran(monkeypatch):
 
 
 def call(course, *arguments):
-    arguments = [*arguments, "--notebooks", str(course), "--output", str(course / "runs")]
+    arguments = [
+        *arguments,
+        "-j",
+        "1",
+        "--notebooks",
+        str(course),
+        "--output",
+        str(course / "runs"),
+    ]
     return sweep.main(arguments)
 
 

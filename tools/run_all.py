@@ -16,11 +16,14 @@ import platform
 import re
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import nbformat
 import papermill
+import psutil
 import report
 import yaml
 from tqdm import tqdm
@@ -29,6 +32,7 @@ from helpers import datasets, parameters
 from helpers.headline import MIME
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+MEMORY = 2 * 2**30  # bytes that a lesson with TensorFlow takes, generously
 SOURCES = ("auto", "synthetic", "kaggle")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -63,8 +67,9 @@ def main(argv=None):
                 (p.stem, p, {name: given[name] for name in given if name in declared[p]}, output)
                 for p in lessons
             ]
-            for result in run(jobs, output / "run.log"):
+            for _, result in run(jobs, output / "run.log", args.j):
                 results.append(result)
+                results.sort(key=lambda result: result["lesson"])
         except KeyboardInterrupt:
             print("\nInterrupted.", file=sys.stderr)
             return 130
@@ -88,9 +93,24 @@ def read_arguments(argv):
         "--dataset", metavar="SOURCE", help="auto, synthetic, kaggle or a folder of recordings"
     )
     parser.add_argument("--output", metavar="DIR", help="instead of runs/")
+    add_side_by_side(parser, "lessons")
     parser.add_argument("--notebooks", metavar="DIR", type=Path, default=NOTEBOOKS,
                         help="run another folder's lessons")  # fmt: skip
     return parser.parse_args(argv)
+
+
+def add_side_by_side(parser, what):
+    """The option -j: how many at a time; as many as cores and free memory allow without it."""
+    parser.add_argument(
+        "-j", type=at_least_one, default=None, metavar="N",
+        help=f"{what} side by side; default: one a core, where memory allows",
+    )  # fmt: skip
+
+
+def at_least_one(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text}")
+    return int(text)
 
 
 def choose(names, folder=NOTEBOOKS):
@@ -186,34 +206,125 @@ def use_this_python(folder):
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
 
-def run(jobs, log):
-    """Execute jobs (label, lesson, parameters, folder) in order; yields what became of each.
+def room():
+    """How many lessons this machine runs side by side: one a core, each with its memory."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, psutil.virtual_memory().available // MEMORY))
 
-    What kernels write straight to the terminal goes to the log.
+
+def run(jobs, log, side_by_side=None):
+    """Execute jobs (label, lesson, parameters, folder); yields each with what became of it.
+
+    They come as they end, each from a kernel of its own. What kernels write straight to the
+    terminal goes to the log. An interruption ends the kernels first.
     """
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    workers = min(side_by_side or room(), len(jobs))
+    stopped, others = threading.Event(), set(psutil.Process().children())
     with (
         os.fdopen(os.dup(2), "w") as screen,
-        tqdm(jobs, unit="lesson", file=screen, dynamic_ncols=True) as bar,
+        tqdm(total=sum(cells(job[1]) for job in jobs), unit="cell", file=screen,
+             dynamic_ncols=True) as bar,
         stderr_to(log),
-    ):
-        for label, lesson, values, folder in bar:
-            bar.set_description(label)
-            result = execute(lesson, values, folder)
-            if result["error"]:
-                tqdm.write(f"{label}: {result['error']}\n", file=screen)
-            yield result
+        ThreadPoolExecutor(workers) as pool,
+    ):  # fmt: skip
+        progress = Progress(bar)
+
+        def work(label, lesson, values, folder):
+            if stopped.is_set():
+                return None
+            try:
+                with progress.of(label, cells(lesson)) as step:
+                    return execute(lesson, values, folder, step)
+            except BaseException:
+                stopped.set()
+                raise
+
+        pending = {pool.submit(work, *job): job for job in jobs}
+        try:
+            while pending:
+                # not for ever: Windows delivers Ctrl-C only between waits
+                for future in wait(pending, 0.5, FIRST_COMPLETED).done:
+                    job, result = pending.pop(future), future.result()
+                    if result and result["error"]:
+                        progress.say(f"{job[0]}: {result['error']}\n")
+                    if result:
+                        yield job, result
+        finally:
+            stopped.set()
+            while wait(pending, 0.2).not_done:
+                end_children(others)
 
 
-def execute(lesson, values, output):
-    """Run one lesson and write its notebook and report, also when it fails half-way."""
+def end_children(but):
+    """Kill what this process has started, but for some."""
+    for process in set(psutil.Process().children()) - but:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def cells(lesson):
+    """How many cells of a lesson are executed."""
+    found = nbformat.read(lesson, as_version=4).cells
+    return sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in found)
+
+
+class Progress:
+    """One bar for lessons that run side by side; it moves with each of their cells."""
+
+    def __init__(self, bar):
+        self.bar, self.running, self.lock = bar, [], threading.Lock()
+
+    @contextlib.contextmanager
+    def of(self, label, total):
+        """While a lesson runs: a function to call after each cell. The rest counts at its end."""
+        done = 0
+
+        def step(**_):
+            nonlocal done
+            if done < total:  # the cell that papermill injects is not among them
+                done += 1
+                self.change(1)
+
+        with self.lock:
+            self.running.append(label)
+        self.change(0)
+        try:
+            yield step
+        finally:
+            with self.lock:
+                self.running.remove(label)
+            self.change(total - done)
+
+    def change(self, cells):
+        with self.lock:
+            self.bar.set_description(" + ".join(self.running), refresh=False)
+            self.bar.update(cells)
+            self.bar.refresh()
+
+    def say(self, text):
+        with self.lock:
+            self.bar.write(text, file=self.bar.fp)
+
+
+def execute(lesson, values, output, step=None):
+    """Run one lesson and write its notebook and report, also when it fails half-way.
+
+    Args:
+        lesson: path of the notebook.
+        values: parameters, by name.
+        output: folder for both.
+        step: called after each cell.
+    """
     notebook = output / lesson.name
     notebook.unlink(missing_ok=True)  # an earlier run's must not pass for this one's
     start, error = time.monotonic(), None
     try:
+        # The folder is given to the kernel alone: papermill's cwd would be every thread's.
         papermill.execute_notebook(
-            lesson, notebook, values, kernel_name="python3", cwd=lesson.parent,
-            progress_bar=False, start_timeout=120,
+            lesson, notebook, values, kernel_name="python3", progress_bar=False,
+            start_timeout=120, on_cell_executed=step,
+            resources={"metadata": {"path": str(lesson.parent)}},
         )  # fmt: skip
     except papermill.PapermillExecutionError as failure:
         error = describe(failure)

@@ -52,7 +52,7 @@ def main(argv=None):
     code = fingerprint(lesson)
     left = [folder for folder in wanted if not finished(folder, code)]
     print(f"{lesson.stem}: {len(wanted)} runs, of which {len(wanted) - len(left)} are finished")
-    status = run_those(left, wanted, lesson, code, output) if left else 0
+    status = run_those(left, wanted, lesson, code, output, args.j) if left else 0
     table = collect(wanted, code)
     if not table.empty:
         table.to_csv(output / "sweep.csv", index=False)
@@ -75,6 +75,7 @@ def read_arguments(argv):
     parser.add_argument("--grid", metavar="FILE.yaml", help="parameters and values from a file")
     parser.add_argument("--dataset", metavar="SOURCE", help="as for run_all.py")
     parser.add_argument("--output", metavar="DIR", help="instead of runs/")
+    run_all.add_side_by_side(parser, "runs")
     parser.add_argument("--notebooks", metavar="DIR", type=Path, default=NOTEBOOKS,
                         help="run another folder's lesson")  # fmt: skip
     return parser.parse_args(argv)
@@ -130,7 +131,7 @@ def finished(folder, code):
     return facts is not None and not facts["error"] and (folder / facts["notebook"]).exists()
 
 
-def run_those(folders, wanted, lesson, code, output):
+def run_those(folders, wanted, lesson, code, output, side_by_side):
     """Run what is left, each with its metrics; the exit status."""
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
@@ -140,7 +141,7 @@ def run_those(folders, wanted, lesson, code, output):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as kernel:
         run_all.use_this_python(kernel)
         try:
-            for result, folder in zip(run_all.run(jobs, output / "run.log"), folders):
+            for (*_, folder), result in run_all.run(jobs, output / "run.log", side_by_side):
                 facts = {**result, "headlines": [], "code": code}
                 if not result["error"]:
                     executed = nbformat.read(folder / result["notebook"], as_version=4)
