@@ -35,7 +35,7 @@ def _decode(path):
 def get_spectrogram_label(waveform, label_id):
     """The article's features: pad with zeros, STFT 210/110, magnitude, channel axis.
 
-    Taught in notebooks/03_data_pipeline.ipynb.
+    Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
         waveform: float32, shape (samples,); what exceeds 300,000 samples is cut.
@@ -78,8 +78,6 @@ def pictures(clips, names=None):
     """Clips as a dataset of single (picture, label id) pairs: what the network sees, 32 x 32.
 
     Resized before they are cached, so that no step of the training does it again.
-
-    Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
         clips, names: as preprocess.

@@ -24,8 +24,6 @@ def key(function, *facts):
     Of other libraries only the names count, and of a tf.data.Dataset only the shapes: hand on as
     facts what it is made from.
 
-    Taught in notebooks/05_evaluate.ipynb.
-
     Args:
         function: makes the result when it is called.
         *facts: all else that the result depends on.

@@ -47,7 +47,7 @@ def main():
     wanted = missing(text, versions)
     if not wanted:
         return
-    said = {True: [], False: []}
+    added, refused = [], []
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "keep.txt"
         kept = [f"{name}=={version}\n" for name, version in versions.items()]
@@ -55,11 +55,11 @@ def main():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(constraints)]
         for requirement in wanted:  # one that would change another package keeps none from coming
             done = subprocess.run([*pip, requirement], capture_output=True, check=False)
-            said[done.returncode == 0].append(requirement)
-    if said[True]:
-        print(f"Added for this course: {', '.join(said[True])}")
-    if said[False]:
-        print(f"Not added, for it would change what is installed: {', '.join(said[False])}")
+            (refused if done.returncode else added).append(requirement)
+    if added:
+        print(f"Added for this course: {', '.join(added)}")
+    if refused:
+        print(f"Not added, for it would change what is installed: {', '.join(refused)}")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def predict(model, data, clips, names=None, clip_index=None):
 def table(probability, clips, names=None):
     """Make the table of predictions that every measure here takes, one row a clip.
 
-    Taught in notebooks/05_evaluate.ipynb.
+    Taught in notebooks/06_mfcc_vs_spectrogram.ipynb.
 
     Args:
         probability: float, shape (clips, classes), each row summing to 1.
@@ -149,8 +149,6 @@ def paired_difference(first, second, group, draws=2000, seed=0):
     Both are scored on the same resamplings of the recordings, so that what is hard for both
     cancels out. Intervals of the two by themselves may overlap though they clearly differ.
 
-    Taught in notebooks/05_evaluate.ipynb.
-
     Args:
         first, second: DataFrames as from predict, or lists of such, one a seed, for their means.
         group: of each clip, in the same order.
@@ -197,8 +195,6 @@ def _resampled(predictions, group, draws, seed):
 
 def out_of_fold(clips, learn, n=5, seed=0):
     """Predict every clip by a model that learnt from the other folds.
-
-    Taught in notebooks/05_evaluate.ipynb.
 
     Args:
         clips: a catalog.

@@ -13,8 +13,6 @@ def from_waveform(cnn, names, temperature=1.0):
     without this course. A clip's answer is the same alone and, padded with zeros at its end, in a
     batch with longer clips.
 
-    Taught in notebooks/08_demo_app.ipynb.
-
     Args:
         cnn: pictures (batch, 94, 64, 1), as windows.network_input makes them, to one logit a class.
         names: the labels in the order of the logits.
@@ -57,8 +55,6 @@ def to_litert(model, path):
     """Write a model of waveforms as a LiteRT file, of the operations that LiteRT brings along.
 
     Its signature takes {"waveform": (batch, samples)} of any size and gives the model's dict.
-
-    Taught in notebooks/08_demo_app.ipynb.
 
     Args:
         model: as from_waveform.

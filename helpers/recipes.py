@@ -105,7 +105,7 @@ def train(clips, recipe=BEST, seed=0, *, synthetic=None, start=None):
 def pretrain(synthetic, recipe=BEST, seed=0):
     """Train on synthetic clips first, so that few recordings need only correct the networks.
 
-    Taught in notebooks/04_train_cnn.ipynb.
+    Taught in notebooks/07_transfer_learning.ipynb.
 
     Args:
         synthetic: a catalog of synthetic clips.
@@ -185,8 +185,6 @@ def predict(model, clips, recipe=BEST, names=None):
 def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None):
     """Train a classifier for each fold, on all the others.
 
-    Taught in notebooks/05_evaluate.ipynb.
-
     Args:
         clips: a catalog.
         recipe, synthetic: as train.
@@ -223,8 +221,6 @@ def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None):
 
 class Batches:
     """All batches of one training: number i is the same for the same seeds, whoever asks and when.
-
-    Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
         clips: a catalog.
@@ -297,8 +293,6 @@ class Batches:
 
 def windows_of(clips, recipe):
     """The windows of all clips, as a recipe has them, one below the other.
-
-    Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
         clips: a catalog.

@@ -194,8 +194,6 @@ def folds(catalog, n=5, seed=0):
 def each_fold(catalog, n=5, seed=0):
     """Go through the folds: what is learnt from, and what is held out.
 
-    Taught in notebooks/05_evaluate.ipynb.
-
     Args:
         catalog, n, seed: as folds.
 

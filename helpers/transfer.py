@@ -136,8 +136,6 @@ def zero_shot(scores, backbone, clips):
 def fit_head(embeddings, labels):
     """Fit the head, a logistic regression in which each class weighs alike.
 
-    Taught in notebooks/07_transfer_learning.ipynb.
-
     Args:
         embeddings: float, shape (clips, values).
         labels: of the clips.

@@ -78,8 +78,6 @@ def of_clip(waveform, level=True, bands=features.mel_bands):
     adding a number. Only a window's first and last frame, which reach over its ends, differ from
     those of the window by itself: there they hear what the clip goes on with.
 
-    Taught in notebooks/04_train_cnn.ipynb.
-
     Args:
         waveform: float32, shape (samples,), 16 kHz, one sample or more.
         level: bring each window to a RMS level of -20 dB; silence stays silence.

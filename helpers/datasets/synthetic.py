@@ -59,7 +59,7 @@ def make_dataset(folder, seed=0, n_clips=277):
     recordings.csv (file, recording, start_seconds, licence) tells which clips share audio,
     about.json the settings.
 
-    Taught in notebooks/01_waveforms.ipynb.
+    Taught in notebooks/07_transfer_learning.ipynb.
 
     Args:
         folder: where to write, a path.

@@ -60,8 +60,6 @@ def examples():
 class Answerer:
     """What happens between a file and the page.
 
-    Taught in notebooks/08_demo_app.ipynb.
-
     Args:
         classifier: predict.Classifier.
     """
@@ -116,8 +114,10 @@ class Answerer:
         """
         answer = self.classifier.predict(waveform, SAMPLE_RATE)
         reason = answer.reason or f"heard in {answer.seconds:.1f} s of sound"
-        note = "The model was trained on this very file: its answer proves nothing."
-        verdict = _verdict(answer.label.capitalize(), reason, note * bool(known), answer.label)
+        note = ""
+        if known:
+            note = "The model was trained on this very file: its answer proves nothing."
+        verdict = _verdict(answer.label.capitalize(), reason, note, answer.label)
         return verdict, answer.probabilities, _picture(waveform, answer)
 
     def _take(self, path):

@@ -57,10 +57,9 @@ class Ear(Explorer):
         shares = ", ".join(f"{n} {evaluation.percent(p)}" for n, p in answer.probabilities.items())
         said += f".<br>It hears: <b>{html.escape(answer.label)}</b> ({html.escape(shares)})"
         said += f", {html.escape(answer.reason)}" if answer.reason else ""
-        said += {
-            True: "; it was trained on this clip.",
-            False: "; it was not trained on this clip.",
-        }.get(self._classifier.knows(row.path), ".")
+        known = self._classifier.knows(row.path)  # None where its card does not say
+        trained = "it was trained on this clip" if known else "it was not trained on this clip"
+        said += "." if known is None else f"; {trained}."
         tinted = "Tinted in a class's colour: what speaks for it."
         said += " " + ("No heat map: it does not show its layers." if self.map is None else tinted)
         start, end = self.part
@@ -131,7 +130,9 @@ def _members(classifier):
         networks += inner
         if inner or model is whole:
             continue
-        *_, pool, _, dense = [*[None] * 3, *model.layers]
+        if len(model.layers) < 3:
+            return None
+        pool, _, dense = model.layers[-3:]
         mean = isinstance(pool, keras.layers.GlobalAveragePooling2D)
         if not mean or not isinstance(dense, keras.layers.Dense):
             return None

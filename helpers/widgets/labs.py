@@ -55,7 +55,9 @@ class SpectrogramLab(Lab):
                 matrix = features.mel_matrix(rate, length, _BANDS)
             power, hertz = power @ matrix, features.mel_frequencies(rate, _BANDS)
             empty = np.count_nonzero(matrix.sum(axis=0) == 0)
-            bins += f" → {_BANDS} mel bands" + f", {empty} of them without a bin" * bool(empty)
+            bins += f" → {_BANDS} mel bands"
+            if empty:
+                bins += f", {empty} of them without a bin"
         levels = 10 * np.log10(np.maximum(power, 1e-12))
         self.levels, self.resolution = levels - levels.max(), _resolution(window, rate)
         seconds, width = self.resolution
