@@ -73,7 +73,9 @@ def resample(waveform, from_rate, to_rate):
 
 
 def level(waveform):
-    """Root-mean-square level in dB below full scale; silence gives -inf.
+    """RMS level (dB): 0 is a square wave at full scale; silence gives -inf.
+
+    Not the dBFS of AES17, where a full-scale sine has 0: that lies 3.01 dB higher.
 
     Taught in notebooks/01_waveforms.ipynb.
 
@@ -91,6 +93,24 @@ def level(waveform):
         raise ValueError("the waveform is empty: it has no level")
     with np.errstate(divide="ignore"):
         return float(10 * np.log10(np.mean(waveform**2)))
+
+
+def level_weighted_mean(values, level):
+    """Mean over windows, in which each counts by its RMS level: a clip's answer from its windows'.
+
+    In a model made by export.from_waveform Keras does the same.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Args:
+        values: float, shape (windows, ...): logits, or logarithms of probabilities.
+        level: float, shape (windows,), at least 0: RMS, 1 at full scale, not in dB.
+
+    Returns:
+        float, shape (...); 0 if all is silence.
+    """
+    level = np.asarray(level)
+    return np.tensordot(level / max(level.sum(), 1e-9), values, axes=1)
 
 
 def fit_length(waveform, samples):

@@ -1,114 +1,135 @@
 """The same call as another phone, room or street would have recorded it.
 
-Most functions take log-mel pictures and a random generator and give new pictures: on the picture
-another microphone is a curve added to each frame, and a room is a decay along each band, at a tenth
-of the time that filtering waveforms takes. `add_noise`, `echo` and `compress` change waveforms.
+Most functions take log-mel windows (dB) and a random generator and give new ones: there another
+microphone is a curve added to each frame, and a room is a decay along each band, at a tenth of the
+time that filtering waveforms takes. `add_noise`, `echo` and `compress` change waveforms.
 """
 
 import io
+import math
+from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 import soundfile
 
 from helpers.audio import SAMPLE_RATE, resample
-from helpers.features import FLOOR_DB, HOP_LENGTH
+from helpers.features import FLOOR_DB, HOP_LENGTH, decibels
+
+_MP3_LAG = 1_105  # samples: 576 of LAME, 529 of the decoder
 
 
-def roll(pictures, rng):
+def roll(windows, rng):
     """Another moment: what leaves a window at its end comes back at the front.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
-        pictures: float32, shape (n, frames, bands), log-mel in dB.
+        windows: float32, shape (n, frames, bands), log-mel in dB.
         rng: numpy.random.Generator.
 
     Returns:
         float32, same shape; a new array, as from all functions here.
     """
-    n, frames, _ = pictures.shape
+    n, frames, _ = windows.shape
     moment = (np.arange(frames) + rng.integers(frames, size=(n, 1))) % frames
-    return pictures[np.arange(n)[:, None], moment]
+    return windows[np.arange(n)[:, None], moment]
 
 
-def pitch_shift(pictures, rng):
+def pitch_shift(windows, rng, cyclic=False):
     """Another animal: up to three mel bands higher or lower.
 
-    Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
+    Above 1 kHz, where the mel scale is logarithmic, a band is some 7 % of frequency and harmonics
+    keep their ratio. Below it the bands are equally wide, so that harmonics move by as many hertz
+    each, and their ratio changes: there it is an approximation.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        windows, rng: as roll.
+        cyclic: what leaves at one end comes back at the other, as the 12 pitch classes do; else
+            the outermost band is repeated.
+
+    Returns:
+        as roll.
     """
-    n, _, bands = pictures.shape
-    band = np.clip(np.arange(bands) + rng.integers(-3, 4, size=(n, 1)), 0, bands - 1)
-    return np.take_along_axis(pictures, band[:, None], axis=2)
+    n, _, bands = windows.shape
+    band = np.arange(bands) + rng.integers(-3, 4, size=(n, 1))
+    band = band % bands if cyclic else np.clip(band, 0, bands - 1)
+    return np.take_along_axis(windows, band[:, None], axis=2)
 
 
-def crop(pictures, rng):
+def crop(windows, rng):
     """A shorter clip: of every fourth, silence all but 0.3 to 1.2 s around the loudest moment.
 
     Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
     """
-    pictures, n, frames = pictures.copy(), len(pictures), np.arange(pictures.shape[1])
+    n, frames = len(windows), np.arange(windows.shape[1])
     length = rng.uniform(0.3, 1.2, (n, 1)) * SAMPLE_RATE / HOP_LENGTH
-    start = pictures.max(axis=2).argmax(axis=1)[:, None] - rng.uniform(0.1, 0.9, (n, 1)) * length
+    start = windows.max(axis=2).argmax(axis=1)[:, None] - rng.uniform(0.1, 0.9, (n, 1)) * length
     outside = (frames < start) | (frames > start + length)
     outside &= rng.random((n, 1)) < 0.25
-    pictures[outside] = FLOOR_DB
-    return pictures
+    return np.where(outside[..., None], np.float32(FLOOR_DB), windows)
 
 
-def equalise(pictures, rng):
+def equalise(windows, rng):
     """Another microphone: a smooth random gain over the bands, and for half a narrower range.
 
     Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
     """
-    n, _, bands = pictures.shape
+    n, _, bands = windows.shape
     band = np.arange(bands)
     gain = _curves(n, bands, 6.0, rng)
     top = np.where(rng.random((n, 1)) < 0.4, rng.uniform(0.5, 1.0, (n, 1)), 2) * bands
     low = np.where(rng.random((n, 1)) < 0.4, rng.uniform(0.0, 0.15, (n, 1)), -1) * bands
     gain -= 8 * np.maximum(band - top, 0) + 6 * np.maximum(low - band, 0)
-    return np.maximum(pictures + gain[:, None].astype(np.float32), FLOOR_DB)
+    return np.maximum(windows + gain[:, None].astype(np.float32), np.float32(FLOOR_DB))
 
 
-def reverberate(pictures, rng):
+def reverberate(windows, rng):
     """Another room: in half of them each band dies away, by 60 dB in 0.1 to 1 s, and less clearly.
 
     Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
 
     Source: a room's energy decays exponentially, Sabine (1922).
     """
-    pictures = pictures.copy()
-    for row in np.flatnonzero(rng.random(len(pictures)) < 0.5):
-        keep = 10 ** (-6 * HOP_LENGTH / SAMPLE_RATE / rng.uniform(0.1, 1.0))
-        share = (1 - keep) * 10 ** (-rng.uniform(-6, 15) / 10)
-        power = 10 ** (pictures[row] / 10)
-        power += share * scipy.signal.lfilter([0, 1], [1, -keep], power, axis=0)
-        pictures[row] = 10 * np.log10(power)
-    return pictures
+    chosen = np.flatnonzero(rng.random(len(windows)) < 0.5)
+    decay, ratio = rng.uniform(0.1, 1.0, len(chosen)), rng.uniform(-6, 15, len(chosen))
+    keep = 10 ** (-6 * HOP_LENGTH / SAMPLE_RATE / decay)
+    share = (1 - keep) * 10 ** (-ratio / 10)
+    keep, share = (one.astype(np.float32)[:, None] for one in (keep, share))
+    power = _power(windows[chosen].swapaxes(0, 1))  # (frames, n, bands): a frame lies together
+    tail = np.zeros_like(power[0])
+    for frame in power:
+        dry = frame.copy()
+        frame += share * tail
+        tail = keep * tail + dry
+    heard = windows.copy()
+    heard[chosen] = decibels(power, -math.inf).swapaxes(0, 1)
+    return heard
 
 
-def noise_floor(pictures, rng):
+def noise_floor(windows, rng):
     """Another street: a noise of random colour, 10 to 70 dB below the loudest point.
 
     Taught in notebooks/04_train_cnn.ipynb. Arguments and result as roll.
     """
-    n, frames, bands = pictures.shape
-    floor = pictures.max((1, 2))[:, None] - rng.uniform(10, 70, (n, 1))
+    n, frames, bands = windows.shape
+    floor = windows.max((1, 2))[:, None] - rng.uniform(10, 70, (n, 1))
     floor = floor + _curves(n, bands, 8.0, rng)
     floor = floor - np.linspace(0, 1, bands) * rng.uniform(0, 20, (n, 1))
     hiss = rng.standard_exponential((n, frames, bands), np.float32)
-    hiss *= 10 ** (floor[:, None].astype(np.float32) / 10)
-    return 10 * np.log10(10 ** (pictures / 10) + hiss)
+    hiss *= _power(floor.astype(np.float32))[:, None]
+    return decibels(_power(windows) + hiss, -math.inf)
 
 
-def mask(pictures, rng):
+def mask(windows, rng):
     """SpecAugment: hide a band of frequencies and a stretch of time behind the mean.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
-        pictures: float32, shape (n, frames, bins, 1), of mean 0.
+        windows: float32, shape (n, frames, bins, 1), of mean 0.
         rng: numpy.random.Generator.
 
     Returns:
@@ -116,38 +137,34 @@ def mask(pictures, rng):
 
     Source: Park et al. (2019).
     """
-    pictures = pictures.copy()
-    _, frames, bins, _ = pictures.shape
-    for picture in pictures:
-        width, length = rng.integers(1 + bins // 6), rng.integers(1 + frames // 6)
-        band, moment = rng.integers(bins - width + 1), rng.integers(frames - length + 1)
-        picture[:, band : band + width] = 0
-        picture[moment : moment + length] = 0
-    return pictures
+    n, frames, bins, _ = windows.shape
+    band, frame = (_stretches(n, length, rng) for length in (bins, frames))
+    hidden = band[:, None] | frame[:, :, None]
+    return np.where(hidden[..., None], np.float32(0), windows)
 
 
-def mixup(pictures, targets, rng, alpha=0.4):
-    """Lay each picture faintly over another one, and mix the labels in the same share.
+def mixup(windows, targets, rng, alpha=0.4):
+    """Lay each window faintly over another one, and mix the labels in the same share.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
-        pictures: float32, shape (n, ...).
+        windows: float32, shape (n, ...).
         targets: float32, shape (n, classes), one-hot.
         rng: numpy.random.Generator.
         alpha: of the beta distribution that the share is drawn from; the smaller, the purer.
 
     Returns:
-        pictures, targets: mixed, same shapes.
+        windows, targets: mixed, same shapes.
 
     Source: Zhang et al. (2018).
     """
-    other = rng.permutation(len(pictures))
-    share = rng.beta(alpha, alpha, len(pictures)).astype(np.float32)
+    other = rng.permutation(len(windows))
+    share = rng.beta(alpha, alpha, len(windows)).astype(np.float32)
     share = np.maximum(share, 1 - share)
-    wide = share.reshape(-1, *[1] * (pictures.ndim - 1))
+    wide = share.reshape(-1, *[1] * (windows.ndim - 1))
     return (
-        wide * pictures + (1 - wide) * pictures[other],
+        wide * windows + (1 - wide) * windows[other],
         share[:, None] * targets + (1 - share[:, None]) * targets[other],
     )
 
@@ -168,8 +185,9 @@ def add_noise(waves, ratio, rng):
     n, samples = waves.shape
     octaves = np.log2(np.maximum(scipy.fft.rfftfreq(samples, 1 / SAMPLE_RATE), 60))
     colour = -rng.uniform(0, 6, (n, 1)) * octaves  # dB: from white to brown
-    hiss = scipy.fft.rfft(rng.standard_normal((n, samples)), axis=1) * 10 ** (colour / 20)
-    hiss = scipy.fft.irfft(hiss, samples)
+    colour = 10 ** ((colour - colour.max(axis=1, keepdims=True)) / 20)
+    hiss = scipy.fft.rfft(rng.standard_normal((n, samples), np.float32), axis=1)
+    hiss = scipy.fft.irfft(hiss * colour.astype(np.float32), samples)
     power = np.mean(waves**2, axis=1, keepdims=True) / np.mean(hiss**2, axis=1, keepdims=True)
     return np.float32(waves + hiss * np.sqrt(power * 10 ** (-np.asarray(ratio) / 10)))
 
@@ -210,13 +228,13 @@ def compress(waveform):
         waveform: float32, shape (samples,), 16 kHz.
 
     Returns:
-        float32, shape (samples,).
+        float32, shape (samples,), without the lag that encoder and decoder have together.
     """
-    file = io.BytesIO()
+    file, padded = io.BytesIO(), np.pad(waveform, (0, _MP3_LAG))
     options = {"bitrate_mode": "CONSTANT", "compression_level": 0.85}  # the sixth of 14 bit rates
-    soundfile.write(file, waveform, SAMPLE_RATE, format="MP3", **options)
+    soundfile.write(file, padded, SAMPLE_RATE, format="MP3", **options)
     file.seek(0)
-    decoded = soundfile.read(file, dtype="float32")[0][: len(waveform)]
+    decoded = soundfile.read(file, dtype="float32")[0][_MP3_LAG:][: len(waveform)]
     return np.pad(decoded, (0, len(waveform) - len(decoded)))
 
 
@@ -231,8 +249,25 @@ DEGRADATIONS = {
 }
 
 
+def _power(levels):
+    """Decibels to power, by the exponential that NumPy vectorises in float32."""
+    return np.exp(levels * np.float32(math.log(10) / 10))
+
+
+def _stretches(n, length, rng):
+    """One stretch a row, of up to a sixth of the length: bool, shape (n, length)."""
+    size = rng.integers(1 + length // 6, size=(n, 1))
+    start, place = rng.integers(length - size + 1), np.arange(length)
+    return (start <= place) & (place < start + size)
+
+
 def _curves(n, bands, deviation, rng):
     """Smooth random gains in dB, shape (n, bands): independent at five knots."""
+    return rng.normal(0, deviation, (n, 5)) @ _shapes(bands)
+
+
+@lru_cache(maxsize=8)
+def _shapes(bands):
+    """What each of the five knots gives to each band, shape (5, bands)."""
     knots = np.linspace(0, bands - 1, 5)
-    shapes = np.array([np.interp(np.arange(bands), knots, unit) for unit in np.eye(5)])
-    return rng.normal(0, deviation, (n, 5)) @ shapes
+    return np.array([np.interp(np.arange(bands), knots, unit) for unit in np.eye(5)])

@@ -14,7 +14,8 @@ def from_waveform(cnn, names, temperature=1.0):
     batch with longer clips.
 
     Args:
-        cnn: pictures (batch, 94, 64, 1), as windows.network_input makes them, to one logit a class.
+        cnn: log-mel windows (batch, 94, 64, 1), as windows.network_input makes them, to one logit a
+            class.
         names: the labels in the order of the logits.
         temperature: divides the logits; above 1 it makes the probabilities more cautious.
 
@@ -22,7 +23,8 @@ def from_waveform(cnn, names, temperature=1.0):
         an uncompiled keras.Model: float32 (batch, samples) at 16 kHz, one sample or more, to a
         dict: probabilities (batch, classes), from the mean of the windows' logits, in which each
         counts by its level; timeline (batch, windows, classes), each window's own probabilities;
-        level (batch, windows), each window's root-mean-square.
+        level (batch, windows), each window's RMS. Windows are windows.HOP apart: a card's
+        window_hop_seconds says so.
 
     Raises:
         ValueError: the network does not give one logit a name.
@@ -44,10 +46,9 @@ def from_waveform(cnn, names, temperature=1.0):
     row = (ops.cumsum(one, 0) - 1) * ops.sum(one, 1, keepdims=True) + ops.cumsum(one, 1) - 1
     logits = ops.take(logits, row, axis=0)
 
-    level = ops.expand_dims(ops.sqrt(ops.mean(ops.square(cut), axis=-1)), -1)
-    mean = ops.sum(logits * level, axis=1) / ops.maximum(ops.sum(level, axis=1), 1e-9)
-    outputs = {"probabilities": ops.softmax(mean), "timeline": ops.softmax(logits)}
-    outputs["level"] = ops.squeeze(level, -1)
+    level = ops.sqrt(ops.mean(ops.square(cut), axis=-1))
+    mean = _level_weighted_mean(logits, level)
+    outputs = {"probabilities": ops.softmax(mean), "timeline": ops.softmax(logits), "level": level}
     return keras.Model(waveform, outputs, name="_or_".join(names))
 
 
@@ -63,3 +64,9 @@ def to_litert(model, path):
     with files.atomic(path) as part, tempfile.TemporaryDirectory() as folder:
         model.export(folder, verbose=False)
         part.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+
+
+def _level_weighted_mean(values, level):
+    """audio.level_weighted_mean in Keras: (batch, windows, classes) to (batch, classes)."""
+    total = keras.ops.maximum(keras.ops.sum(level, axis=1, keepdims=True), 1e-9)
+    return keras.ops.sum(values * keras.ops.expand_dims(level, -1), axis=1) / total

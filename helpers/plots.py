@@ -158,7 +158,7 @@ def log_mel(samples, sample_rate=SAMPLE_RATE, *, title="", ax=None):
         title: of the plot.
         ax: matplotlib axes to draw into; a new figure by default.
     """
-    from helpers import features  # brings librosa, which the demo page does without
+    from helpers import features  # which a Space does without
 
     levels = features.log_mel(samples, sample_rate)
     hertz = features.mel_frequencies(sample_rate)

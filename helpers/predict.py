@@ -74,13 +74,14 @@ class Classifier:
         card: dict; what it leaves out of names, unsure_below (probability), min_seconds,
             silence_dbfs (peak), window_seconds, window_hop_seconds and files (sha256 of those in
             training) has the default.
+        network: the keras.Model behind `run`, for those who look inside; None in LiteRT.
 
     Raises:
         ValueError: the model does not give one probability a name.
     """
 
-    def __init__(self, run, card=None):
-        self.run, self.card = run, _CARD | (card or {})
+    def __init__(self, run, card=None, network=None):
+        self.run, self.card, self.network = run, _CARD | (card or {}), network
         classes = run(np.zeros((1, 1), np.float32))["probabilities"].shape[-1]
         if classes != len(self.card["names"]):
             raise ValueError(f"{classes} classes, but the card names {self.card['names']}")
@@ -104,7 +105,14 @@ class Classifier:
             )
         card = path.with_suffix(".json")
         card = json.loads(card.read_text("utf-8")) if card.is_file() else None
-        return cls(_litert(path) if path.suffix == ".tflite" else _keras(path), card)
+        if path.suffix == ".tflite":
+            return cls(_litert(path), card)
+        network = _keras(path)
+        if (
+            network is None
+        ):  # an older Keras than the one that wrote it; the other file says the same
+            return cls(_litert(path.with_suffix(".tflite")), card)
+        return cls(network.predict_on_batch, card, network)
 
     def predict(self, source, sample_rate=None):
         """Answer for one clip.
@@ -169,7 +177,8 @@ class Classifier:
         level = np.concatenate([part["level"][0, :_WINDOWS] for part in parts])
         weight = level / max(level.sum(), 1e-9)
         # the softmax of mean logits is the same as the windows' geometric mean, scaled to sum 1
-        answer = np.exp(weight @ np.log(np.maximum(shares, 1e-30, dtype=np.float64)))
+        logarithms = np.log(np.maximum(shares, 1e-30, dtype=np.float64))
+        answer = np.exp(audio.level_weighted_mean(logarithms, level))
         start = np.arange(len(shares)) * hop
         timeline = pd.DataFrame({"start": start, "end": start + length})
         timeline = timeline.assign(**dict(zip(self.card["names"], shares.T)), weight=weight)
@@ -191,10 +200,9 @@ def _keras(path):
     from helpers.quiet import keras
 
     try:
-        model = keras.models.load_model(path, compile=False)
-    except TypeError:  # an older Keras than the one that wrote it; the LiteRT file says the same
-        return _litert(path.with_suffix(".tflite"))
-    return model.predict_on_batch
+        return keras.models.load_model(path, compile=False)
+    except TypeError:
+        return None
 
 
 def _litert(path):

@@ -27,6 +27,7 @@ from helpers import (
 from helpers.quiet import keras, tf
 from helpers.training import set_seed
 
+_ROUND = ("chroma", "pitch_shift")  # above B comes C
 _MASK = "mask"  # the one augmentation of normalised pictures
 _BANDS = {  # what the power of FFT bins is gathered into, and augmented; MFCCs follow in the model
     "log_mel": features.mel_bands,
@@ -273,7 +274,8 @@ class Batches:
         touched = rng.random(len(x)) >= recipe.untouched
         for name in recipe.augment:
             if name != _MASK:
-                x[touched] = getattr(augmentation, name)(x[touched], rng)
+                way = {"cyclic": True} if (recipe.features, name) == _ROUND else {}
+                x[touched] = getattr(augmentation, name)(x[touched], rng, **way)
         x = _pictures(x, recipe)
         if _MASK in recipe.augment:
             x[touched] = augmentation.mask(x[touched], rng)

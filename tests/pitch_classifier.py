@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from helpers import predict
+from helpers import predict, windows
 
 
 class PitchClassifier:
@@ -22,14 +22,14 @@ class PitchClassifier:
             self.now += 1
             self.most = max(self.most, self.now)
         try:
-            starts = range(0, waveform.shape[1], 6_000)
-            padded = np.pad(waveform[0], (0, 24_000))
-            windows = np.stack([padded[start : start + 24_000] for start in starts])
-            power = np.abs(np.fft.rfft(windows)) ** 2
+            starts = range(0, waveform.shape[1], windows.HOP)
+            padded = np.pad(waveform[0], (0, windows.LENGTH))
+            cut = np.stack([padded[start : start + windows.LENGTH] for start in starts])
+            power = np.abs(np.fft.rfft(cut)) ** 2
             high = power[:, 1_800:].sum(axis=1) / np.maximum(power.sum(axis=1), 1e-12)
             cat = np.clip(high, 0.03, 0.97)
             timeline = np.stack([cat, 1 - cat], axis=1)[None].astype(np.float32)
-            level = np.sqrt(np.mean(windows**2, axis=1))[None].astype(np.float32)
+            level = np.sqrt(np.mean(cut**2, axis=1))[None].astype(np.float32)
             return {"probabilities": timeline.mean(1), "timeline": timeline, "level": level}
         finally:
             with self.lock:

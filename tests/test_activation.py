@@ -1,8 +1,10 @@
 """What the model heard: the map against the model's own numbers, the part that decided."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from panels import classifier, ensemble, network, pixels, sounds
@@ -51,6 +53,30 @@ def test_the_map_adds_up_to_the_models_own_logits(synthetic, cnn):
     total = evidence.mean(axis=(1, 2)) + bias[1] - bias[0]
     assert np.std(total) > 0.01
     np.testing.assert_allclose(total, np.log(timeline.dog / timeline.cat), atol=2e-3)
+
+
+def test_the_map_is_a_mean_where_windows_overlap():
+    """The same evidence in every window is the same everywhere, whether one or four cover it."""
+    members = [(lambda seen, training: np.ones((len(seen), 5, 4, 1)), np.array([[-1.0, 1.0]]))]
+    timeline = pd.DataFrame({"weight": np.full(16, 1 / 16)})
+    answer = SimpleNamespace(best="dog", probabilities={"cat": 0, "dog": 1}, timeline=timeline)
+    samples = np.random.default_rng(0).standard_normal(16 * windows.HOP).astype(np.float32)
+    card = {"window_hop_seconds": windows.HOP / RATE}
+    heat = activation._heat(members, samples, answer, card)
+    assert heat.shape == (16 * 24 + 1, 64)
+    np.testing.assert_allclose(heat, 2.0)
+
+
+def test_the_map_keeps_to_the_hop_of_the_card(trained, synthetic):
+    """The shipped model's windows stand 6,000 samples apart."""
+    samples, _ = audio.load(synthetic.path.iloc[3])
+    members = [(lambda seen, training: np.ones((len(seen), 5, 4, 1)), np.array([[-1.0, 1.0]]))]
+    count = -(-len(samples) // 6_000)
+    timeline = pd.DataFrame({"weight": np.ones(count)})
+    answer = SimpleNamespace(best="dog", probabilities={"cat": 0, "dog": 1}, timeline=timeline)
+    activation._heat(members, samples, answer, {"window_hop_seconds": 0.375})
+    with pytest.raises(ValueError):
+        activation._heat(members, samples, answer, {"window_hop_seconds": 0.75})
 
 
 def test_a_model_of_another_form_or_without_layers_gives_no_map(synthetic):

@@ -192,6 +192,22 @@ def test_a_failed_export_leaves_the_file_as_it_was(tmp_path):
     assert path.read_text() == "as it was"
 
 
+def test_the_level_weighted_mean_is_one_rule_in_numpy_and_in_keras():
+    rng = np.random.default_rng(0)
+    values, level = rng.normal(size=(3, 7, 4)).astype(np.float32), rng.random((3, 7), np.float32)
+    level[1, 2:], level[2] = 0, 0  # padded, and silent
+    ours = np.array([audio.level_weighted_mean(*clip) for clip in zip(values, level)])
+    theirs = export._level_weighted_mean(*map(keras.ops.convert_to_tensor, (values, level)))
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    np.testing.assert_allclose(ours[0], np.average(values[0], axis=0, weights=level[0]), atol=1e-6)
+    assert not ours[2].any()
+
+
+def test_a_card_that_does_not_say_stands_for_windows_as_they_are_made_now():
+    assert predict._CARD["window_hop_seconds"] * RATE == windows.HOP
+    assert predict._CARD["window_seconds"] * RATE == windows.LENGTH
+
+
 # ---- the classifier
 
 
@@ -281,12 +297,12 @@ def confident(p, **card):
     """A classifier whose model says p for cat, whatever it hears."""
 
     def run(waveform):
-        windows = -(-waveform.shape[1] // 6_000)
+        count = -(-waveform.shape[1] // windows.HOP)
         row = np.array([p, 1 - p], np.float32)
         return {
             "probabilities": row[None],
-            "timeline": np.tile(row, (1, windows, 1)),
-            "level": np.ones((1, windows), np.float32),
+            "timeline": np.tile(row, (1, count, 1)),
+            "level": np.ones((1, count), np.float32),
         }
 
     return predict.Classifier(run, card)

@@ -1,7 +1,5 @@
 """Two labs: turn the knobs of a spectrogram, or of a recording, and see and hear what changes."""
 
-import warnings
-
 import ipywidgets
 import numpy as np
 import scipy.signal
@@ -50,9 +48,7 @@ class SpectrogramLab(Lab):
         power, hertz = _power(samples, window, hop), np.arange(length // 2 + 1) * rate / length
         bins = f"{len(hertz)} bins, {hertz[1]:.1f} Hz apart"
         if self.scale.value == "mel":
-            with warnings.catch_warnings():  # of bands without a bin: the note says it
-                warnings.simplefilter("ignore")
-                matrix = features.mel_matrix(rate, length, _BANDS)
+            matrix = features.mel_matrix(rate, length, _BANDS)
             power, hertz = power @ matrix, features.mel_frequencies(rate, _BANDS)
             empty = np.count_nonzero(matrix.sum(axis=0) == 0)
             bins += f" → {_BANDS} mel bands"
