@@ -98,13 +98,14 @@ def of_clip(waveform, level=True, bands=features.mel_bands):
     energy = view(energy, LENGTH // block)[:: HOP // block].sum(axis=1)
     rms = np.sqrt(energy / LENGTH)
 
-    def decibels(samples):  # the floor is so deep that bringing silence to a level keeps above it
-        return features.decibels(bands(features.stft(samples) ** 2), floor=-300.0)
-
     cut = view(waveform, LENGTH)[::HOP]
-    found = np.array(view(decibels(waveform), _FRAMES, axis=0)[::_FRAME_HOP].swapaxes(1, 2))
-    found[:, 0] = decibels(cut[:, : 1 + features.FRAME_LENGTH // 2])[:, 0]
-    found[:, -1] = decibels(cut[:, (_FRAMES - 2) * features.HOP_LENGTH :])[:, 1]
+    first = features.stft(cut[:, : 1 + features.FRAME_LENGTH // 2])[:, 0]
+    last = features.stft(cut[:, (_FRAMES - 2) * features.HOP_LENGTH :])[:, 1]
+    power = np.square(np.concatenate([features.stft(waveform), first, last]))
+    # the floor is so deep that silence, brought to the level of the rest, lies below the usual one
+    whole, first, last = np.split(features.decibels(bands(power), -300.0), [-2 * count, -count])
+    found = np.array(view(whole, _FRAMES, axis=0)[::_FRAME_HOP].swapaxes(1, 2))
+    found[:, 0], found[:, -1] = first, last
     if level:
         found += 20 * np.log10(_RMS / np.maximum(rms, np.float32(1e-9)))[:, None, None]
     return np.maximum(found, np.float32(features.FLOOR_DB), out=found), rms
