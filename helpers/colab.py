@@ -13,7 +13,7 @@ from pathlib import Path
 
 KEEP = ("tensorflow", "keras", "numpy")
 # From this heading of requirements.txt on, nothing is needed in Colab.
-END = "# Where the lessons are read"
+END = "# [tools]"
 
 
 def missing(requirements_text, installed):

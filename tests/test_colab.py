@@ -35,6 +35,10 @@ def test_on_an_empty_machine_the_lessons_imports_are_wanted_and_no_tools():
     assert unwanted.isdisjoint(wanted)
 
 
+def test_the_heading_that_ends_the_lessons_part_stands_once():
+    assert TEXT.count(f"\n{colab.END}") == 1
+
+
 def test_every_requirement_has_bounds_and_a_reason():
     lines = [line for line in TEXT.splitlines() if line and not line.startswith(("#", "-e"))]
     assert lines

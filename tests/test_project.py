@@ -1,0 +1,45 @@
+"""Files for those who cite, report or contribute: well-formed, and one with pyproject.toml."""
+
+import json
+import re
+import tomllib
+
+import pytest
+import yaml
+from lessons import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+REQUIREMENTS = (ROOT / "requirements.txt").read_text("utf-8")
+
+
+def read(path):
+    return yaml.safe_load((ROOT / path).read_text("utf-8"))
+
+
+def test_the_citation_names_the_version_and_licence_of_the_package():
+    citation = read("CITATION.cff")
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+
+
+def test_the_hooks_use_the_ruff_that_the_tests_use():
+    wanted = re.search(r"^ruff\S+", REQUIREMENTS, re.MULTILINE)[0]
+    hooks = read(".pre-commit-config.yaml")["repos"][0]["hooks"]
+    assert [hook["additional_dependencies"] for hook in hooks] == [[wanted], [wanted]]
+
+
+def test_the_container_has_a_python_that_the_package_allows():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
+    minor = int(re.search(r":3\.(\d+)$", container["image"])[1])
+    low, high = map(int, re.findall(r"3\.(\d+)", PROJECT["requires-python"]))
+    assert low <= minor < high
+
+
+@pytest.mark.parametrize("name", ["bug", "idea"])
+def test_forms_ask_for_something(name):
+    form = read(f".github/ISSUE_TEMPLATE/{name}.yml")
+    assert form["name"] and form["description"]
+    ids = [field["id"] for field in form["body"]]
+    assert ids and len(set(ids)) == len(ids)
+    assert any(field.get("validations", {}).get("required") for field in form["body"])
