@@ -14,7 +14,7 @@ class AudioError(ValueError):
     """A file cannot be used as audio; the message says why and what to do."""
 
 
-def load(path, sample_rate=SAMPLE_RATE):
+def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.ndarray, int]:
     """Read an audio file as one channel of floats.
 
     Taught in notebooks/01_waveforms.ipynb.
@@ -51,7 +51,7 @@ def load(path, sample_rate=SAMPLE_RATE):
     return resample(waveform, native_rate, sample_rate), sample_rate
 
 
-def resample(waveform, from_rate, to_rate):
+def resample(waveform: np.ndarray, from_rate: float, to_rate: float) -> np.ndarray:
     """Change the sample rate; what lies above half the new rate is filtered away.
 
     Taught in notebooks/01_waveforms.ipynb.
@@ -72,7 +72,7 @@ def resample(waveform, from_rate, to_rate):
     return waveform if from_rate == to_rate else soxr.resample(waveform, from_rate, to_rate)
 
 
-def level(waveform):
+def level(waveform: np.ndarray) -> float:
     """RMS level (dB): 0 is a square wave at full scale; silence gives -inf.
 
     Not the dBFS of AES17, where a full-scale sine has 0: that lies 3.01 dB higher.
@@ -87,6 +87,10 @@ def level(waveform):
 
     Raises:
         ValueError: the waveform is empty.
+
+    >>> square = np.array([0.5, -0.5, 0.5, -0.5])
+    >>> round(level(2 * square), 2), round(level(square), 2)
+    (0.0, -6.02)
     """
     waveform = np.asarray(waveform, np.float64)
     if not waveform.size:
@@ -95,12 +99,10 @@ def level(waveform):
         return float(10 * np.log10(np.mean(waveform**2)))
 
 
-def level_weighted_mean(values, level):
+def level_weighted_mean(values: np.ndarray, level: np.ndarray) -> np.ndarray:
     """Mean over windows, in which each counts by its RMS level: a clip's answer from its windows'.
 
     In a model made by export.from_waveform Keras does the same.
-
-    Taught in notebooks/08_demo_app.ipynb.
 
     Args:
         values: float, shape (windows, ...): logits, or logarithms of probabilities.
@@ -108,12 +110,15 @@ def level_weighted_mean(values, level):
 
     Returns:
         float, shape (...); 0 if all is silence.
+
+    >>> level_weighted_mean(np.array([[4.0, 0.0], [0.0, 8.0]]), np.array([3.0, 1.0]))
+    array([3., 2.])
     """
     level = np.asarray(level)
     return np.tensordot(level / max(level.sum(), 1e-9), values, axes=1)
 
 
-def fit_length(waveform, samples):
+def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
     """Cut a waveform, or pad it with zeros at its end, to a given number of samples.
 
     Taught in notebooks/03_data_pipeline.ipynb.
@@ -127,6 +132,11 @@ def fit_length(waveform, samples):
 
     Raises:
         ValueError: samples is below 1.
+
+    >>> fit_length(np.array([1, 2, 3]), 2)
+    array([1., 2.], dtype=float32)
+    >>> fit_length(np.array([1, 2]), 4)
+    array([1., 2., 0., 0.], dtype=float32)
     """
     if samples < 1:
         raise ValueError(f"samples must be at least 1, not {samples}")

@@ -104,6 +104,9 @@ def decibels(power, floor=FLOOR_DB):
 
     Returns:
         float32, same shape, in dB relative to a power of 1.
+
+    >>> decibels(np.float32([1, 0.1, 0])).round(3).tolist()
+    [0.0, -10.0, -80.0]
     """
     ops, power = namespace(power)
     return ops.log(ops.maximum(power, 10 ** (floor / 10))) * (10 / math.log(10))

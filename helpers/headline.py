@@ -5,7 +5,7 @@ import math
 MIME = "application/vnd.barks-meows.headline+json"
 
 
-def show(name, value, text):
+def show(name: str, value: float, text: str) -> None:
     """Show a lesson's headline number and mark it for the table that `make run` prints.
 
     Taught in notebooks/00_start_here.ipynb.

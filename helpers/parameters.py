@@ -22,7 +22,7 @@ _LIMITS = {
 }
 
 
-def check(**declared):
+def check(**declared: object) -> None:
     """Stop with a clear message if a parameter is misspelt or impossible.
 
     A name that papermill injected but the lesson does not declare is an error too: papermill
@@ -35,6 +35,11 @@ def check(**declared):
 
     Raises:
         ValueError: names the parameter, its value, and what would be right.
+
+    >>> check(SEED=0, EPOCHS=3, DATASET="auto")
+    >>> check(EPOCHS=0)
+    Traceback (most recent call last):
+    ValueError: EPOCHS must be a whole number from 1 to 1,000, not 0
     """
     unknown = sorted(_injected_names() - set(declared))
     if unknown:

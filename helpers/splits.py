@@ -18,7 +18,7 @@ _FRAME = 1600  # samples: 0.1 s
 _AGREE = 0.8  # correlation from which a frame counts as the same sound
 
 
-def shared_audio(clips, min_overlap=1.0):
+def shared_audio(clips: pd.DataFrame, min_overlap: float = 1.0) -> pd.DataFrame:
     """Find every pair of clips that hold the same stretch of a recording.
 
     First the candidates: whether a waveform goes up or down at each sample does not depend on its
@@ -115,7 +115,7 @@ def _agreement(a, b, offset):
     return (*seconds.tolist(), float(correlation))
 
 
-def groups(clips, pairs):
+def groups(clips: pd.DataFrame, pairs: pd.DataFrame) -> np.ndarray:
     """Number the connected sets: clips joined by a pair, directly or through others.
 
     Taught in notebooks/03_data_pipeline.ipynb.
@@ -132,7 +132,7 @@ def groups(clips, pairs):
     return connected_components(edges, directed=False)[1]
 
 
-def hold_out(catalog, fraction, seed=0):
+def hold_out(catalog: pd.DataFrame, fraction: float, seed: int = 0) -> np.ndarray:
     """Choose a part of the clips, stratified by label and never parting a group.
 
     Taught in notebooks/03_data_pipeline.ipynb.
@@ -162,7 +162,7 @@ def hold_out(catalog, fraction, seed=0):
     return np.isin(np.arange(len(catalog)), held)
 
 
-def folds(catalog, n=5, seed=0):
+def folds(catalog: pd.DataFrame, n: int = 5, seed: int = 0) -> np.ndarray:
     """Deal the clips into folds, stratified by label and never parting a group.
 
     Taught in notebooks/05_evaluate.ipynb.
@@ -177,6 +177,11 @@ def folds(catalog, n=5, seed=0):
 
     Raises:
         ValueError: a label has fewer than n groups.
+
+    >>> clips = pd.DataFrame({"label": ["cat", "dog"] * 4, "group": [0, 1, 0, 1, 2, 3, 2, 3]})
+    >>> fold = folds(clips, n=2)
+    >>> bool((fold[:2] == fold[2:4]).all()), sorted(set(fold.tolist()))
+    (True, [0, 1])
     """
     fewest = catalog.groupby("label").group.nunique()
     if fewest.min() < n:

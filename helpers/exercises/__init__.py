@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 
 
-def check(exercise, answer):
+def check(exercise: str, answer: object) -> None:
     """Print whether an exercise's answer is right.
 
     Taught in notebooks/00_start_here.ipynb.
