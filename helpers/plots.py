@@ -1,6 +1,6 @@
 """Every picture of the course: one style, units on every axis, one colour a class everywhere.
 
-Importing this module sets that style for all of matplotlib, so that a lesson's own plots have it too.
+Importing this module sets that style for all of matplotlib: a lesson's own plots have it too.
 """
 
 import matplotlib.pyplot as plt
