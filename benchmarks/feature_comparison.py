@@ -1,8 +1,9 @@
 """Which features are best? STFT, log-mel, MFCC and chroma by one recipe, on the same folds.
 
-Each kind is measured on the folds of seeds 1, 2 and 3 with networks of one size; every pair is
-compared by McNemar's exact test on the clips' probabilities, averaged over the seeds. The recipe
-and its augmentation were developed on log-mel pictures. Writes benchmarks/results/features.json.
+Each kind is measured on the folds of the seeds that are asked for, with networks of one size; every
+pair is compared by McNemar's exact test on the clips' probabilities, averaged over the seeds, and
+by the paired difference of the balanced accuracy. The recipe and its augmentation were developed on
+log-mel pictures. Writes benchmarks/results/features.json.
 
     python benchmarks/feature_comparison.py --dataset path/to/audio-cats-and-dogs
 """
@@ -27,13 +28,14 @@ def holm(p):
     return corrected.tolist()
 
 
-def pairs(tables):
-    """McNemar's exact test between each two of {name: table of predictions}: a list of dicts."""
-    rows = []
-    for first, second in itertools.combinations(tables, 2):
-        found = evaluation.mcnemar(tables[first].correct, tables[second].correct)
+def pairs(each, group):
+    """Compare each two of {name: tables of predictions, one a seed}: a list of dicts."""
+    rows, together = [], {name: out_of_fold.mean_of(tables) for name, tables in each.items()}
+    for first, second in itertools.combinations(each, 2):
+        found = evaluation.mcnemar(together[first].correct, together[second].correct)
         names = ("first", "second", "only_first", "only_second", "p")
-        rows.append(dict(zip(names, (first, second, *found))))
+        change = out_of_fold.difference(each[first], each[second], group)
+        rows.append(dict(zip(names, (first, second, *found))) | {"second minus first": change})
     for row, corrected in zip(rows, holm([row["p"] for row in rows])):
         row["p"], row["p_holm"] = float(f"{row['p']:.3g}"), float(f"{corrected:.3g}")
     return rows
@@ -48,7 +50,7 @@ def main():
 
 def compare(clips, synthetic, recipe, seeds):
     """Measure all kinds of features by a recipe: the content of the results' file."""
-    rows, together = [], {}
+    rows, each = [], {}
     for name, kind in KINDS.items():
         chosen = replace(recipe, features=kind)
         tables = [
@@ -56,10 +58,10 @@ def compare(clips, synthetic, recipe, seeds):
             for seed in seeds
         ]
         rows.append({"name": name} | out_of_fold.scores(tables, clips.group))
-        together[name] = out_of_fold.mean_of(tables)
+        each[name] = tables
     return {
         "features": rows,
-        "pairs": pairs(together),
+        "pairs": pairs(each, clips.group),
         "clips": len(clips),
         "recordings": int(clips.group.nunique()),
         "folds": out_of_fold.FOLDS,

@@ -1,16 +1,14 @@
 """Predictions of every clip by models that never heard its recording, measured once and kept.
 
 A long measurement can be interrupted: each method's predictions for each seed are a CSV file in
-runs/bench/, and a file of the same clips, method and code is read instead of being made again.
+runs/bench/, and a file of the same clips, method and code is read instead of being made again: by
+the rule of helpers.cache.
 """
 
 import argparse
-import hashlib
 import json
-import os
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,24 +17,12 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helpers import datasets, evaluation, recipes  # noqa: E402
+from helpers import cache, datasets, evaluation, files, recipes  # noqa: E402
 from helpers.datasets import synthetic  # noqa: E402
 
 KEPT = ROOT / "runs" / "bench"
 RESULTS = ROOT / "benchmarks" / "results"
 FOLDS = 5
-CODE = (
-    "audio",
-    "splits",
-    "features",
-    "augmentation",
-    "pipeline",
-    "models",
-    "training",
-    "evaluation",
-    "recipes",
-    "transfer",
-)
 
 
 def arguments(program, yamnet=False):
@@ -65,20 +51,19 @@ def measured(name, clips, seed, method, kept_as=None, **settings):
         method: called with the seed; gives a DataFrame as evaluation.predict does, indexed as the
             catalog. Its attrs["parameters"], if it has any, are kept.
         kept_as: of the file, by default the name.
-        settings: all else that the result depends on.
+        settings: what the result depends on besides what the method holds.
 
     Returns:
-        DataFrame; attrs: seconds and cpu_seconds a fold, parameters.
+        DataFrame; attrs: seconds and cpu_seconds a fold, with the making of the features;
+        parameters.
     """
-    code = "".join((ROOT / "helpers" / f"{module}.py").read_text("utf-8") for module in CODE)
-    facts = json.dumps([datasets.fingerprint(clips), settings, code], default=str)
-    key = hashlib.sha256(facts.encode()).hexdigest()[:8]
-    KEPT.mkdir(parents=True, exist_ok=True)
+    key = cache.key(method, seed, datasets.fingerprint(clips), settings)
     path = KEPT / f"{kept_as or name}-{seed}-{key}.csv"
     if path.is_file():
         table = pd.read_csv(path, index_col="clip")
         about = json.loads(path.with_suffix(".json").read_text("utf-8"))
     else:
+        recipes.forget()  # windows kept from another method would cost nothing
         start, busy = time.perf_counter(), time.process_time()
         table = method(seed)
         about = {
@@ -86,9 +71,9 @@ def measured(name, clips, seed, method, kept_as=None, **settings):
             "cpu_seconds": round((time.process_time() - busy) / FOLDS, 1),
             "parameters": table.attrs.get("parameters"),
         }
-        table.to_csv(path.with_suffix(".partial"), index_label="clip")
         write_json(path.with_suffix(".json"), about)
-        os.replace(path.with_suffix(".partial"), path)
+        with files.atomic(path) as part:
+            table.to_csv(part, index_label="clip")
     table.attrs.update(about)
     balanced = evaluation.summary(table)["balanced_accuracy"]
     print(f"{name:36} seed {seed}: {balanced:6.1%}, {about['seconds']} s a fold", flush=True)
@@ -101,8 +86,7 @@ def by_recipe(name, clips, synthetic, recipe, seed):
     def method(seed):
         return recipes.cross_validate(clips, recipe, FOLDS, seed, synthetic)
 
-    facts = {"synthetic": datasets.fingerprint(synthetic)}
-    return measured(name, clips, seed, method, "recipe", **asdict(recipe), **facts)
+    return measured(name, clips, seed, method, "recipe")
 
 
 def scores(tables, group, brief=False):
@@ -137,6 +121,16 @@ def scores(tables, group, brief=False):
     }
 
 
+def difference(first, second, group):
+    """By how much the second method is better on the same clips: [points of 1, low, high].
+
+    Args:
+        first, second: lists of DataFrames as from measured, one a seed, of the same seeds.
+        group: of each clip.
+    """
+    return [round(x, 4) for x in evaluation.paired_difference(first, second, group)]
+
+
 def _median(tables, name):
     return float(np.median([table.attrs.get(name, np.nan) for table in tables]))
 
@@ -151,7 +145,5 @@ def mean_of(tables):
 
 def write_json(path, content):
     """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    os.replace(partial, path)
+    with files.atomic(path) as part:
+        part.write_text(json.dumps(content, indent=1) + "\n", "utf-8")

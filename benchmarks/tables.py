@@ -7,7 +7,6 @@ benchmarks/results/*.json; the rest of both files stays as it is.
 """
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -17,7 +16,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from helpers import plots
+from helpers import evaluation, files, plots
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -31,11 +30,11 @@ def results(name):
 
 
 def percent(share):
-    return f"{100 * share + 1e-9:.1f} %"  # 95.55 is a little less in binary, and meant to round up
+    return evaluation.percent(share, 1)
 
 
 def interval(row):
-    return f"{100 * row['low'] + 1e-9:.1f} to {100 * row['high'] + 1e-9:.1f}"
+    return f"{percent(row['low'])[:-2]} to {percent(row['high'])[:-2]}"
 
 
 def table(head, rows):
@@ -70,13 +69,21 @@ def _scored(rows):
 
 
 def ladder():
-    """Each rung with its change in points against the one that it was built on, on one seed."""
+    """Each rung with its change in points against the one that it was built on.
+
+    With the interval of the paired difference where it was measured on the same seeds; else on the
+    first seed alone.
+    """
     rows, before = [], None
     for row in results("ladder")["rungs"]:
-        first = row["by_seed"][0]
-        change = "" if before is None else f" ({100 * (first - before):+.1f})"
-        rows.append(row | {"name": row["name"] + change})
-        before = before if "not kept" in row["name"] else first
+        first, name = row["by_seed"][0], row["name"] + ("" if row["kept"] else ", not kept")
+        if "change" in row:
+            change, low, high = (f"{100 * x:+.1f}" for x in row["change"])
+            name += f" ({change}; {low} to {high})"
+        elif before is not None:
+            name += f" ({100 * (first - before):+.1f})"
+        rows.append(row | {"name": name})
+        before = first if row["kept"] else before
     return _scored(rows)
 
 
@@ -149,7 +156,6 @@ def calibration():
         ", ".join(percent(error) for error in found[f"calibration error{when}"])
         for when in (" before", "")
     )
-    rest = found["hardest"]["without them"]
     return "\n".join(
         [
             f"- Expected calibration error (10 bins; a seed): {after}; before the temperature "
@@ -157,8 +163,6 @@ def calibration():
             f"- Answered rather than called unsure (a probability of {found['unsure below']} or "
             f"more): {percent(found['answered'])} of the clips, of which "
             f"{percent(found['accuracy where answered'])} are right.",
-            f"- Without the {len(found['hardest']['clips'])} clips that are hardest for it: "
-            f"{percent(rest['balanced_accuracy'])} ({interval(rest)}).",
             f"- Size: {found['bytes']['.keras'] / 1e6:.2f} MB as `.keras`, "
             f"{found['bytes']['.tflite'] / 1e6:.2f} MB as `.tflite`; "
             f"{found['parameters']:,} parameters. The two differ by at most "
@@ -220,9 +224,9 @@ def filled(text):
 
 def main():
     for path in FILES:
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(filled(path.read_text("utf-8")), "utf-8")
-        os.replace(partial, path)
+        text = filled(path.read_text("utf-8"))
+        with files.atomic(path) as part:
+            part.write_text(text, "utf-8")
     found = results("ladder")
     plots.ladder(found, title=f"{found['clips']} recordings, {found['folds']} grouped folds")
     plt.savefig(PICTURE, dpi=110)

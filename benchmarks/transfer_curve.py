@@ -2,8 +2,9 @@
 
 For each size, as many clips of each class are drawn from four folds, and the fifth is predicted:
 by a head on YAMNet, by the compact CNN from scratch, and by the same one pretrained on synthetic
-clips. Five draws, one for each fold, of which all ways get the same clips. The folds are those of
-the first seed. Writes benchmarks/results/transfer.json.
+clips. Both CNNs take as many steps in all, each at a learning rate of its own. Five draws, one for
+each fold, of which all ways get the same clips; the intervals draw recordings and hold these draws
+fixed. The folds are those of the first seed. Writes benchmarks/results/transfer.json.
 
     python benchmarks/transfer_curve.py --dataset path/to/audio-cats-and-dogs
 """
@@ -19,6 +20,7 @@ from helpers import datasets, evaluation, recipes, splits, transfer
 
 SIZES, CNN_SIZES = (5, 10, 20, 40, 80), (5, 20, 80)  # clips a class
 RECIPE = replace(recipes.BEST, members=1, epochs=8)
+ALONE = replace(RECIPE, epochs=RECIPE.pretrain + RECIPE.epochs, pretrain=0, learning_rate=2e-3)
 WAYS = ("a head on YAMNet", "a CNN pretrained on synthetic clips", "a CNN from scratch")
 
 
@@ -38,18 +40,18 @@ def predictions(embeddings, clips, size, seed, pretrained):
 
         return evaluation.out_of_fold(clips, learn, out_of_fold.FOLDS, seed)
 
-    def by_cnn(start):
+    def by_cnn(recipe, start):
         def learn(rest, held, k):
             few = transfer.sample(rest, size, seed=seed + k)
-            model = recipes.train(few, RECIPE, seed + k, start=start)
-            return recipes.predict(model, held, RECIPE, names)
+            model = recipes.train(few, recipe, seed + k, start=start)
+            return recipes.predict(model, held, recipe, names)
 
         return evaluation.out_of_fold(clips, learn, out_of_fold.FOLDS, seed)
 
     methods = {
         WAYS[0]: by_head,
-        WAYS[1]: lambda _: by_cnn(pretrained()),
-        WAYS[2]: lambda _: by_cnn(None),
+        WAYS[1]: lambda _: by_cnn(RECIPE, pretrained()),
+        WAYS[2]: lambda _: by_cnn(ALONE, None),
     }
     return {
         way: out_of_fold.measured(f"{way}, {size}", clips, seed, method, size=size)

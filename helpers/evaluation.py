@@ -115,9 +115,13 @@ def summary(predictions):
     }
 
 
-def percent(value):
-    """A share as whole percent, such as "83 %"."""
-    return f"{100 * value:.0f} %"
+def percent(value, digits=0):
+    """A share as percent, such as "83 %"; a five in the digit that is left out rounds up.
+
+    >>> percent(0.826), percent(0.9555, 1)
+    ('83 %', '95.6 %')
+    """
+    return f"{100 * value + 1e-9:.{digits}f} %"  # 95.55 is a little less in binary
 
 
 def bootstrap_interval(predictions, group, draws=2000, seed=0):

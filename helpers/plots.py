@@ -265,20 +265,24 @@ def ladder(results, *, title="", ax=None):
 
     Args:
         results: dict with the lists rivals and rungs, each of dicts with name, balanced_accuracy,
-            low and high (shares of 1), as benchmarks/results/ladder.json holds.
+            low and high (shares of 1), and kept (bool) of each rung, as
+            benchmarks/results/ladder.json holds.
         title: of the plot.
         ax: matplotlib axes to draw into; a new figure by default.
     """
+    from helpers.evaluation import percent  # the page on the web has no such module
+
     gap = len(results["rivals"])
     rows = {place: (row, "#999999") for place, row in enumerate(results["rivals"])}
     for place, row in enumerate(results["rungs"], gap + 1):
-        rows[place] = row, "#56B4E9" if "not kept" in row["name"] else "#0072B2"
+        rows[place] = row, "#0072B2" if row["kept"] else "#56B4E9"
     ax = ax or plt.subplots(figsize=(8, 0.8 + 0.25 * len(rows)))[1]
     for place, (row, tint) in rows.items():
         value, low, high = (100 * row[name] for name in ("balanced_accuracy", "low", "high"))
         ax.plot([low, high], [place, place], color=tint, linewidth=2, alpha=0.5)
         ax.plot(value, place, "o", color=tint, markersize=5)
-        ax.annotate(f"{value:.1f}", (101, place), va="center", annotation_clip=False)
+        said = percent(row["balanced_accuracy"], 1).removesuffix(" %")
+        ax.annotate(said, (101, place), va="center", annotation_clip=False)
     ax.set_yticks(list(rows), [row["name"] for row, _ in rows.values()])
     ax.set(
         title=title,

@@ -230,6 +230,7 @@ class _Yamnet:
     def __init__(self, path):
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+        self.path = path
         self._net = Interpreter(
             str(path),
             num_threads=1,

@@ -1,0 +1,74 @@
+"""Does the augmentation help against other rooms, noise and microphones?
+
+The best recipe with one network, and the plain rung of the ladder with nothing but pooling, are
+trained on the same folds and asked about the same degraded copies of the held-out clips. Their
+paired differences are by recordings, over all seeds. Writes benchmarks/results/degraded.json.
+
+    python benchmarks/degraded_copies.py --dataset path/to/audio-cats-and-dogs
+"""
+
+import tempfile
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import ladder
+import out_of_fold
+import pandas as pd
+import pretrained
+
+from helpers import datasets, recipes
+from helpers.augmentation import DEGRADATIONS
+
+PLAIN = "pooling, fewer parameters"
+
+
+def predictions(clips, synthetic, recipe, seed):
+    """Predictions on every kind of copy, one table below the other, told apart by `kind`."""
+    names, parts = datasets.classes(clips), []
+    with tempfile.TemporaryDirectory() as scratch:
+        copies = {}
+        for number, (kind, change) in enumerate(DEGRADATIONS.items()):
+            folder = Path(scratch) / str(number)
+            folder.mkdir()
+            copies[kind] = pretrained.degraded(clips, change, folder)
+        for held, model in recipes.fold_models(clips, recipe, out_of_fold.FOLDS, seed, synthetic):
+            parts += [
+                recipes.predict(model, copy.loc[held.index], recipe, names).assign(kind=kind)
+                for kind, copy in copies.items()
+            ]
+    return pd.concat(parts)
+
+
+def compare(clips, synthetic, plain, best, seeds):
+    """Both recipes on the same copies: the content of the results' file."""
+    each = {}
+    for name, recipe in {"plain": plain, "best": best}.items():
+        method = partial(predictions, clips, synthetic, recipe)
+        each[name] = [
+            out_of_fold.measured(f"degraded copies, {name}", clips, seed, method) for seed in seeds
+        ]
+    rows = []
+    for kind in DEGRADATIONS:
+        of_kind = {
+            name: [table[table.kind == kind].loc[clips.index] for table in tables]
+            for name, tables in each.items()
+        }
+        rows.append(
+            {"kind": kind}
+            | {n: out_of_fold.scores(t, clips.group, brief=True) for n, t in of_kind.items()}
+            | {"best minus plain": out_of_fold.difference(*of_kind.values(), clips.group)}
+        )
+    return {"copies": rows, "clips": len(clips), "seeds": list(seeds)}
+
+
+def main():
+    options = out_of_fold.arguments(__doc__).parse_args()
+    clips, synthetic = out_of_fold.clips_of(options.dataset)
+    best = replace(recipes.BEST, members=1)
+    results = compare(clips, synthetic, dict(ladder.ladder())[PLAIN], best, options.seeds)
+    out_of_fold.write_json(out_of_fold.RESULTS / "degraded.json", results)
+
+
+if __name__ == "__main__":
+    main()
