@@ -11,7 +11,7 @@ export COURSE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lab app space sweep bench model address clean
+.PHONY: help setup run test lab app space sweep bench model shipped address clean
 
 help:
 	@echo 'make run     run the whole course headless into runs/ (DATASET=synthetic, kaggle or a folder)'
@@ -20,10 +20,12 @@ help:
 	@echo 'make lab     open the lessons in JupyterLab'
 	@echo 'make app     open the demo page on this machine; a public link: make app ARGS=--share'
 	@echo 'make space   write runs/space, the demo page as a Hugging Face Space'
+	@echo '             with a model of your own: make app (or space) MODEL=path/to/model.tflite'
 	@echo 'make sweep   run lesson 04 with some seeds and learning rates, end in a table and a figure'
 	@echo '             another: make sweep ARGS="05 -p SEED 0,1,2 -p EPOCHS 10,20"'
 	@echo 'make bench   measure on the recordings that DATASET names, some hours; ends with benchmarks/README.md'
-	@echo 'make model   train the classifier of helpers/predict.py on the recordings that DATASET names'
+	@echo 'make model   train on sounds of your own, a folder a class: make model DATASET=path NAME=mine'
+	@echo 'make shipped train the model that the course ships on the recordings that DATASET names'
 	@echo 'make address write the address in pyproject.toml into every badge and setup cell'
 	@echo 'make setup   only install what the course needs, into .venv'
 	@echo 'make clean   remove .venv, runs/ and caches; data/ stays'
@@ -73,20 +75,31 @@ test: $(STAMP)
 lab: $(STAMP)
 	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $(ARGS)
 
+# As DATASET, a relative MODEL is meant from where make was called.
+WITH_MODEL = $${MODEL:+--model "$$(case "$$MODEL" in (/*) echo "$$MODEL";; (*) echo "$$CALLER/$$MODEL";; esac)"}
+
 app: $(STAMP)
-	@$(VENV) -m helpers.demo $(ARGS)
+	@$(VENV) -m helpers.demo $(WITH_MODEL) $(ARGS)
 
 space: $(STAMP)
-	@$(VENV) -m helpers.demo.space $(ARGS)
+	@$(VENV) -m helpers.demo.space $(WITH_MODEL) $(ARGS)
 
 address: $(STAMP)
 	@$(VENV) tools/address.py
 
+NEEDS_DATASET = @[ -n "$$DATASET" ] || { \
+	  echo 'make $@ needs recordings: name them, for example: make $@ DATASET=$(1)' >&2; exit 1; }
+
+# Many systems have a NAME in the environment: only one on the command line is meant.
+model: $(STAMP)
+	$(call NEEDS_DATASET,path/to/folder NAME=mine)
+	@cd "$$CALLER"; "$$COURSE/$(VENV)" "$$COURSE/tools/train_model.py" --dataset "$$DATASET" \
+	  $(if $(filter command,$(origin NAME)),--name "$(NAME)") $(ARGS)
+
 bench: MEASURES := synthetic_to_real more_epochs ladder feature_comparison transfer_curve pretrained
-model: MEASURES := pretrained
-bench model: $(STAMP)
-	@[ -n "$$DATASET" ] || { \
-	  echo 'make $@ needs recordings: name them, for example: make $@ DATASET=kaggle' >&2; exit 1; }
+shipped: MEASURES := pretrained
+bench shipped: $(STAMP)
+	$(call NEEDS_DATASET,kaggle)
 	@cd "$$CALLER"; for measure in $(MEASURES); do \
 	  echo "== $$measure"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$measure.py" --dataset "$$DATASET" || exit 1; done; \
 	  "$$COURSE/$(VENV)" "$$COURSE/benchmarks/tables.py"

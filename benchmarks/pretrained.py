@@ -1,28 +1,32 @@
-"""Make the model that the course ships, and measure what can be said of it.
+"""Make the model that the course ships, and measure what can be said of it: `make shipped`.
 
 It is trained on all recordings, so that it is never scored on them: every figure comes from models
 of the same recipe that were trained on other folds. Writes data/pretrained/cat_dog_cnn.keras, the
-same as .tflite, its card as .json, and benchmarks/results/pretrained.json.
+same as .tflite, its card as .json, and benchmarks/results/pretrained.json. A model of other sounds
+is made by tools/train_model.py, whose parts this program uses.
 
     python benchmarks/pretrained.py --dataset path/to/audio-cats-and-dogs
 """
 
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-import keras
 import ladder
 import numpy as np
 import out_of_fold
 import pandas as pd
 import soundfile
 
-from helpers import audio, datasets, evaluation, export, files, predict, recipes, splits, windows
+from helpers import audio, datasets, evaluation, files, predict, recipes, splits
 from helpers.augmentation import DEGRADATIONS
 
+sys.path.insert(0, str(files.ROOT / "tools"))
+import train_model
+
 MODEL = out_of_fold.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
-UNSURE_BELOW = 0.6  # chosen beforehand, for any recipe
+UNSURE_BELOW = train_model.UNSURE_BELOW[2]
 
 
 def degraded(clips, change, folder, seed=0):
@@ -54,24 +58,6 @@ def on_degraded(clips, synthetic, seed):
     return pd.concat(parts)
 
 
-def calibrated(table, fold):
-    """Each fold rescaled by the temperature that fits the others."""
-    parts = [
-        evaluation.rescale(table[fold == k], evaluation.temperature(table[fold != k]))
-        for k in np.unique(fold)
-    ]
-    return pd.concat(parts).loc[table.index]
-
-
-def agreement(path, clips):
-    """Largest difference of a probability between the two files, over some clips of all lengths."""
-    both = [predict.Classifier.load(path.with_suffix(ending)) for ending in (".keras", ".tflite")]
-    answers = [
-        [list(one.predict(file).probabilities.values()) for file in clips.path] for one in both
-    ]
-    return float(np.abs(np.subtract(*answers)).max())
-
-
 def main():
     options = out_of_fold.arguments(__doc__).parse_args()
     clips, synthetic = out_of_fold.clips_of(options.dataset)
@@ -82,7 +68,7 @@ def main():
         for seed in options.seeds
     ]
     scaled = [
-        calibrated(table, splits.folds(clips, out_of_fold.FOLDS, seed))
+        train_model.calibrated(table, splits.folds(clips, out_of_fold.FOLDS, seed))
         for table, seed in zip(tables, options.seeds)
     ]
     temperature = evaluation.temperature(pd.concat(tables))
@@ -114,24 +100,21 @@ def main():
     }
 
     model = recipes.train(clips, recipes.BEST, 0, synthetic=synthetic)
-    MODEL.parent.mkdir(parents=True, exist_ok=True)
+    about = (
+        "It knows cats and dogs alone, and calls a car one of the two. Unsure is an answer, too."
+    )
+    card = train_model.card_of(
+        clips,
+        temperature,
+        title="Barks & Meows",
+        question=predict.question(names),
+        about=about,
+        licence="cc-by-sa-3.0",
+        examples="voices",
+    )
     with tempfile.TemporaryDirectory(dir=MODEL.parent) as scratch:
-        whole = export.from_waveform(model, names, temperature)
         part = Path(scratch) / MODEL.name
-        whole.save(part)
-        export.to_litert(whole, part.with_suffix(".tflite"))
-        card = {
-            "names": names,
-            "unsure_below": UNSURE_BELOW,
-            "temperature": results["temperature"],
-            "trained on": f"{len(clips)} recordings, {datasets.fingerprint(clips)}",
-            "files": sorted({*map(files.digest, clips.path)}),
-            "keras": keras.__version__,
-            "window_seconds": windows.LENGTH / audio.SAMPLE_RATE,
-            "window_hop_seconds": windows.HOP / audio.SAMPLE_RATE,
-        }
-        out_of_fold.write_json(part.with_suffix(".json"), card)
-        results["agreement"] = agreement(part, clips.iloc[::10])
+        results["agreement"] = train_model.write(model, card, part, clips.iloc[::10])
         for ending in (".keras", ".tflite", ".json"):
             part.with_suffix(ending).replace(MODEL.with_suffix(ending))
     results["parameters"] = model.count_params()

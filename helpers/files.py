@@ -1,6 +1,7 @@
 """Where the course lies, what identifies a file, and writes that happen whole or not at all."""
 
 import hashlib
+import json
 import os
 import shutil
 import uuid
@@ -62,3 +63,9 @@ def digest(path):
 def _digest(path, *_):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path, content):
+    """Write what JSON can hold, indented by one space, whole or not at all."""
+    with atomic(path) as part:
+        part.write_text(json.dumps(content, indent=1) + "\n", "utf-8")

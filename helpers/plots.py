@@ -6,12 +6,16 @@ Importing this module sets that style for all of matplotlib: a lesson's own plot
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.colors import to_hex, to_rgb
 
 from helpers.audio import SAMPLE_RATE
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart
-_CLASS_COLOURS = {"cat": "#D55E00", "dog": "#0072B2"}
+_CLASS_COLOURS = {"cat": "#D55E00", "dog": "#0072B2"}  # a class that is asked for joins them
 _OTHERS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000"]
+_MIXED = [("#FFFFFF", 0.6), ("#000000", 0.5), ("#FFFFFF", 0.35), ("#000000", 0.3)]
+_MIXED += [("#FFFFFF", 0.8), ("#000000", 0.7), ("#FFFFFF", 0.15), ("#000000", 0.15)]
+_MOST_LINES = 8  # of a timeline: more are no picture
 _NICE_HZ = np.array([0, 500, 1000, 2000, 4000, 8000, 16_000])
 
 sns.set_theme(
@@ -29,10 +33,26 @@ sns.set_theme(
 
 
 def colour(label):
-    """The colour of a class: the same in every picture."""
-    if label in _CLASS_COLOURS:
-        return _CLASS_COLOURS[label]
-    return _OTHERS[sum(map(ord, str(label))) % len(_OTHERS)]
+    """The colour of a class: the same in every picture, and no other class's.
+
+    The first eight classes have colours that colour-blind readers can tell apart. The others have
+    lighter and darker ones of the same hues, which only their order in a legend makes sure of.
+    """
+    if label not in _CLASS_COLOURS:
+        start = sum(map(ord, str(label))) % len(_OTHERS)  # likely the same in every program
+        free = [one for one in _palette(start) if one not in _CLASS_COLOURS.values()]
+        _CLASS_COLOURS[label] = free[0] if free else _OTHERS[start]
+    return _CLASS_COLOURS[label]
+
+
+def _palette(start):
+    """All colours, from one of the six on, those that are told apart best first."""
+    yield from _OTHERS[start:] + _OTHERS[:start]
+    hues = ["#D55E00", "#0072B2", *_OTHERS[:-2]]  # grey and black have no lighter and darker
+    for towards, share in _MIXED:
+        for hue in hues:
+            pair = np.array([to_rgb(hue), to_rgb(towards)])
+            yield to_hex([1 - share, share] @ pair).upper()
 
 
 def waveform(samples, sample_rate=SAMPLE_RATE, *, title="", label=None, ax=None):
@@ -173,7 +193,8 @@ def log_mel(samples, sample_rate=SAMPLE_RATE, *, title="", ax=None):
 def timeline(windows, *, title="", ax=None):
     """A model's probabilities over time: a dot a window, at its middle, larger where louder.
 
-    Windows of less than a fiftieth of the loudest one's level are pauses, and are left out.
+    Windows of less than a fiftieth of the loudest one's level are pauses, and are left out. Of more
+    than eight classes those are drawn that are likeliest in any window.
 
     Taught in notebooks/08_demo_app.ipynb.
 
@@ -185,7 +206,9 @@ def timeline(windows, *, title="", ax=None):
     ax = ax or plt.subplots()[1]
     share = windows.weight / max(windows.weight.max(), 1e-9)
     middle = ((windows.start + windows.end) / 2).where(share > 0.02)  # a pause tells nothing
-    for name in windows.columns.drop(["start", "end", "weight"]):
+    names = windows.columns.drop(["start", "end", "weight"])
+    highest = windows[names].where(share > 0.02, 0).max().nlargest(_MOST_LINES)
+    for name in names[names.isin(highest.index)]:
         ax.plot(middle, 100 * windows[name], color=colour(name), linewidth=1, alpha=0.6)
         ax.scatter(
             middle,

@@ -1,4 +1,4 @@
-"""Cat, dog or unsure: the trained model as one object, and as a command.
+"""Cat, dog or unsure: a trained model as one object, and as a command; any other classes too.
 
 `python -m helpers.predict FILE...` prints a table, with --json one line of JSON a file. Its exit
 status is 1 if a file could not be read.
@@ -28,9 +28,35 @@ _CARD = {
     "window_seconds": 1.5,
     "window_hop_seconds": 0.384,
     "files": None,
+    "licence": None,
 }
+_MOST = 6  # classes are named in a sentence; of more, the number is said
 _WINDOWS = 64  # at a time: 24 s of sound, so that an hour does not fill the memory
 _MAX_CHANNELS = 32
+
+
+def question(names):
+    """What a model of these classes answers: "Cat or dog?".
+
+    Args:
+        names: of the classes.
+    """
+    if len(names) > _MOST:
+        return f"Which of {len(names)} sounds?"
+    asked = f"{', '.join(names[:-1])} or {names[-1]}?"
+    return asked[:1].upper() + asked[1:]
+
+
+def about(names):
+    """What a user of a model of these classes has to know, in two sentences.
+
+    Args:
+        names: as question.
+    """
+    known = f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(names) > _MOST:
+        known = f"{len(names)} sounds"
+    return f"It knows {known} alone, and calls anything else one of them. Unsure is an answer, too."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,8 +86,15 @@ class Prediction:
         return max(self.probabilities, key=self.probabilities.get)
 
     def __repr__(self):
-        shares = ", ".join(f"{name} {100 * p:.0f} %" for name, p in self.probabilities.items())
+        shares = ", ".join(f"{name} {100 * p:.0f} %" for name, p in self.foremost().items())
         return f"{self.label} ({shares})" + (f": {self.reason}" if self.reason else "")
+
+    def foremost(self, most=3):
+        """The probabilities as they are, or, of more classes, the largest, falling: a dict."""
+        if len(self.probabilities) <= most:
+            return self.probabilities
+        falling = sorted(self.probabilities, key=self.probabilities.get, reverse=True)
+        return {name: self.probabilities[name] for name in falling[:most]}
 
 
 class Classifier:
@@ -72,8 +105,9 @@ class Classifier:
     Args:
         run: float32 (1, samples) at 16 kHz to the dict of arrays that export.from_waveform names.
         card: dict; what it leaves out of names, unsure_below (probability), min_seconds,
-            silence_dbfs (peak), window_seconds, window_hop_seconds and files (sha256 of those in
-            training) has the default.
+            silence_dbfs (peak), window_seconds, window_hop_seconds, files (sha256 of those in
+            training), licence, title, question, about and examples (paths of sound files, or
+            "voices", the course's own) has the default, the texts one made of the names.
         network: the keras.Model behind `run`, for those who look inside; None in LiteRT.
 
     Raises:
@@ -85,26 +119,39 @@ class Classifier:
         classes = run(np.zeros((1, 1), np.float32))["probabilities"].shape[-1]
         if classes != len(self.card["names"]):
             raise ValueError(f"{classes} classes, but the card names {self.card['names']}")
+        names = self.card["names"]
+        ours = names == _CARD["names"]
+        texts = {
+            "title": "Barks & Meows" if ours else question(names).rstrip("?"),
+            "question": question(names),
+            "about": about(names),
+            "examples": "voices" if ours else [],
+        }
+        self.card = texts | self.card
 
     @classmethod
     def load(cls, path=None):
         """Read a model, and the card of the same name ending in .json if there is one.
 
         Args:
-            path: of a .keras or a .tflite file, by default the model that the course ships, the
-                .tflite of it. For a .keras file that is too new for the Keras at hand the .tflite
-                beside it serves.
+            path: of a .keras or a .tflite file, or of a folder that `make model` wrote; by default
+                the model that the course ships, the .tflite of it. For a .keras file that is too
+                new for the Keras at hand the .tflite beside it serves.
 
         Raises:
             FileNotFoundError: there is no such file; the message says how to make it.
         """
         path = Path(path or SHIPPED)
+        if path.is_dir():
+            path = path / "model.tflite"
         if not path.is_file():
             raise FileNotFoundError(
-                f"{path.name}: no such model; `make model` trains the course's own"
+                f"{path.name}: no such model; `make model` trains one of your own sounds"
             )
         card = path.with_suffix(".json")
-        card = json.loads(card.read_text("utf-8")) if card.is_file() else None
+        card = json.loads(card.read_text("utf-8")) if card.is_file() else {}
+        if isinstance(card.get("examples"), list):
+            card["examples"] = [str(path.parent / name) for name in card["examples"]]
         if path.suffix == ".tflite":
             return cls(_litert(path), card)
         network = _keras(path)
@@ -192,7 +239,8 @@ class Classifier:
         if seconds < card["min_seconds"]:
             return f"too short: {seconds:.3f} s, less than the {card['min_seconds']:g} s asked for"
         if best < card["unsure_below"]:
-            return f"near the middle: {best:.3f}, less than the {card['unsure_below']:g} asked for"
+            where = "near the middle" if len(probabilities) == 2 else "no class stands out"
+            return f"{where}: {best:.3f}, less than the {card['unsure_below']:g} asked for"
         return None
 
 
@@ -248,7 +296,10 @@ def _checked_rate(rate):
 
 def main(arguments=None):
     """Answer for the files that the command line names; exit status 1 if one cannot be read."""
-    parser = argparse.ArgumentParser("python -m helpers.predict", description="Cat or dog?")
+    parser = argparse.ArgumentParser(
+        "python -m helpers.predict",
+        description="What is heard in a sound: cat or dog, or a class of your own model.",
+    )
     parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, OGG or MP3")
     parser.add_argument("--json", action="store_true", help="print a line of JSON a file")
     parser.add_argument("--model", metavar="PATH", help="a .keras or .tflite file")
@@ -258,6 +309,7 @@ def main(arguments=None):
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     width, failed = max(map(len, options.files)), False
+    long = max(map(len, ["unsure", *classifier.card["names"]]))
     for file in options.files:
         try:
             answer = classifier.predict(file)
@@ -272,8 +324,10 @@ def main(arguments=None):
             about = {"file": file, "known": classifier.knows(file)}
             print(json.dumps(about | {name: getattr(answer, name) for name in fields}))
         else:
-            shares = "  ".join(f"{n} {100 * p:5.1f} %" for n, p in answer.probabilities.items())
-            line = f"{file:{width}}  {answer.label:6}  {shares}  {answer.seconds:6.1f} s"
+            shares = answer.foremost()
+            pad = long if len(shares) < len(answer.probabilities) else 0  # their order changes
+            shares = "  ".join(f"{name:{pad}} {100 * p:5.1f} %" for name, p in shares.items())
+            line = f"{file:{width}}  {answer.label:{long}}  {shares}  {answer.seconds:6.1f} s"
             known = "was in the training: proves nothing" if classifier.knows(file) else ""
             print(f"{line}  {answer.reason or known}".rstrip())
     return int(failed)

@@ -154,7 +154,8 @@ def hold_out(catalog: pd.DataFrame, fraction: float, seed: int = 0) -> np.ndarra
     if fewest.min() < 2:
         raise ValueError(
             f"{fewest.idxmin()!r} has only {fewest.min()} independent recording to be split: each "
-            "split needs two a class, so training, validation and test take three in all"
+            "split needs two a class, so training, validation and test take three in all; add "
+            "recordings made at another time or place, or leave the class out"
         )
     folds = int(np.clip(round(1 / fraction), 2, fewest.min()))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)

@@ -160,7 +160,7 @@ def programs():
         lesson = lessons.read(path)
         solutions = [ast.parse(text) for text in lesson.solutions.values() if text]
         yield [lessons.tree(cell) for cell in lesson.code] + solutions
-    files = [ROOT / "tools" / "run_all.py", *sorted((ROOT / "benchmarks").glob("*.py"))]
+    files = [path for name in ("tools", "benchmarks") for path in (ROOT / name).glob("*.py")]
     for path in files:
         yield [ast.parse(path.read_text("utf-8"))]
     for name, text in MODULES.items():  # what another module uses is public for its sake

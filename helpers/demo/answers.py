@@ -22,7 +22,6 @@ from helpers.audio import SAMPLE_RATE
 MAX_BYTES = 10 * 2**20
 MAX_SECONDS = 60
 _MAX_SAMPLES = 25_000_000  # over all channels, decoded: 100 MB
-QUESTION = "<div class='verdict'><b>Cat or dog?</b><small>Upload, record or choose.</small></div>"
 _EXAMPLES = files.ROOT / "examples"  # in the folder of a Space
 _SCORES = {  # the calls of the examples, with the seconds of silence before each
     "Cat": [(0.2, "meow"), (0.5, "meow"), (0.4, "mew")],
@@ -32,14 +31,23 @@ _SCORES = {  # the calls of the examples, with the seconds of silence before eac
 }
 
 
-def examples():
-    """Short clips to try the page with, made of the synthetic calls of lesson 01.
+def examples(card=None):
+    """Short clips to try the page with: a model's own, or synthetic calls of lesson 01.
 
     Taught in notebooks/08_demo_app.ipynb.
 
+    Args:
+        card: of a predict.Classifier, whose examples are taken; by default the synthetic calls.
+
     Returns:
-        dict of name to waveform: float32, shape (samples,), 16 kHz.
+        dict of name to waveform: float32, shape (samples,), 16 kHz. Empty where a card has none.
+
+    Raises:
+        audio.AudioError: an example that the card names cannot be read.
     """
+    asked = card["examples"] if card else "voices"
+    if asked != "voices":
+        return {Path(path).stem: audio.load(path)[0] for path in asked}
     if _EXAMPLES.is_dir():
         return {path.stem: audio.load(path)[0] for path in sorted(_EXAMPLES.glob("*.flac"))}
     from helpers.datasets import voices  # a Space has the clips, and no need to make them
@@ -62,10 +70,16 @@ class Answerer:
 
     Args:
         classifier: predict.Classifier.
+
+    Attributes:
+        question: what the page asks before there is an answer: HTML.
     """
 
     def __init__(self, classifier):
         self.classifier = classifier
+        self.question = _verdict(classifier.card["question"], "Upload or record a sound.")
+        for name in classifier.card["names"]:  # the same colours whatever is heard first
+            plots.colour(name)
         self.show(np.zeros(10 * SAMPLE_RATE, np.float32))  # the first answer waits for nothing
 
     def ask(self, path):
@@ -101,7 +115,7 @@ class Answerer:
             picture: HTML, with a player of what was heard; empty where there is no answer.
         """
         if not path:
-            return QUESTION, None, ""
+            return self.question, None, ""
         try:
             return self.show(*self._take(path))
         except audio.AudioError as error:
@@ -117,7 +131,8 @@ class Answerer:
         note = ""
         if known:
             note = "The model was trained on this very file: its answer proves nothing."
-        verdict = _verdict(answer.label.capitalize(), reason, note, answer.label)
+        title = answer.label[:1].upper() + answer.label[1:]
+        verdict = _verdict(title, reason, note, answer.label)
         return verdict, answer.probabilities, _picture(waveform, answer)
 
     def _take(self, path):

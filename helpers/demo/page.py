@@ -23,6 +23,7 @@ from helpers.demo import answers
 from helpers.demo.answers import MAX_BYTES, MAX_SECONDS
 
 _WAITING = 20  # people in the queue; who comes next is told to come back
+_BARS = 8  # of the probabilities, the largest first
 _SWEEP = 60, 300  # seconds: every minute, uploads go that nobody has asked about for five
 _CSS = """
 .gradio-container {max-width: 1020px !important; margin: auto}
@@ -41,8 +42,11 @@ def _build(classifier):
     answerer = answers.Answerer(classifier)
     one_by_one = {"concurrency_limit": 1, "concurrency_id": "model"}
     hidden = one_by_one | {"api_visibility": "private", "show_progress": "minimal"}
-    with gr.Blocks(title="Barks & Meows", analytics_enabled=False, delete_cache=_SWEEP) as page:
-        gr.Markdown("# Barks & Meows\nCat or dog? Ask a small network that has heard both.")
+    card = classifier.card
+    with gr.Blocks(title=card["title"], analytics_enabled=False, delete_cache=_SWEEP) as page:
+        gr.Markdown(
+            f"# {card['title']}\n{card['question']} Ask a small network that has heard such sounds."
+        )
         with gr.Row():
             with gr.Column():
                 # 16 kHz is what the model hears; a recording arrives as WAV, made in the browser
@@ -54,20 +58,22 @@ def _build(classifier):
                     waveform_options=gr.WaveformOptions(sample_rate=SAMPLE_RATE),
                 )
                 clip.async_move_resource_to_block_cache = _no_links(clip)
-                gr.Markdown("Or a synthetic voice of the course's own:")
+                sounds = answers.examples(card)
+                voices = card["examples"] == "voices"
+                whose = "a synthetic voice of the course's own" if voices else "an example"
+                gr.Markdown(f"Or {whose}:", visible=bool(sounds))
                 with gr.Row():
                     buttons = {
                         gr.Button(name, size="sm", min_width=60): sound
-                        for name, sound in answers.examples().items()
+                        for name, sound in sounds.items()
                     }
             with gr.Column():
-                verdict = gr.HTML(answers.QUESTION)
-                shares = gr.Label(label="Calibrated probabilities", show_heading=False)
+                verdict = gr.HTML(answerer.question)
+                shares = gr.Label(
+                    label="Calibrated probabilities", show_heading=False, num_top_classes=_BARS
+                )
         picture = gr.HTML()
-        gr.Markdown(
-            "It knows cats and dogs alone, and calls a car one of the two. Unsure is an answer, "
-            "too. Your sound is deleted once it is heard; nothing is kept."
-        )
+        gr.Markdown(f"{card['about']} Your sound is deleted once it is heard; nothing is kept.")
         parts = [verdict, shares, picture]
         gr.on(
             [clip.upload, clip.stop_recording],
@@ -165,7 +171,7 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
 
 def main(arguments=None):
     """Serve the page until it is stopped with Ctrl + C."""
-    parser = argparse.ArgumentParser("python -m helpers.demo", description="Cat or dog? A page.")
+    parser = argparse.ArgumentParser("python -m helpers.demo", description="What is heard? A page.")
     parser.add_argument("--port", type=int, help="by default the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="make a public link, too")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
@@ -176,9 +182,9 @@ def main(arguments=None):
         classifier = predict.Classifier.load(options.model)
         serve = {"port": options.port, "share": options.share, "host": options.host}
         with running(classifier, **serve) as address:
-            print(f"Barks & Meows: {address}  (Ctrl + C stops it)", flush=True)
+            print(f"{classifier.card['title']}: {address}  (Ctrl + C stops it)", flush=True)
             threading.Event().wait()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     except OSError as error:
         taken = f"port {options.port} is taken: name another with --port, or none"

@@ -45,37 +45,42 @@ _APP = '''\
 """Starts the page; a Space tells by a variable of the environment on which address to listen."""
 
 import os
+from pathlib import Path
 
 from helpers.demo import page
 
-page.main(["--host", os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")])
+HOST = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+MODEL = Path(__file__).parent / "{model}"
+
+if __name__ == "__main__":
+    page.main(["--host", HOST, "--model", str(MODEL)])
 '''
 _README = """\
 ---
-title: "Barks & Meows"
-emoji: 🐾
+title: {title}
+emoji: {emoji}
 colorFrom: yellow
 colorTo: blue
 sdk: gradio
 sdk_version: {gradio}
 python_version: "{python}"
 app_file: app.py
-license: cc-by-sa-3.0
-short_description: Cat or dog? Upload or record a sound and see why.
+{licence}short_description: {short}
 ---
 
-# Barks & Meows
+# {heading}
 
-Cat or dog? Upload or record a sound. The page tells what a small network calls it, how surely, and
+{question} Upload or record a sound. The page tells what a small network calls it, how surely, and
 which part of the sound decided; it says unsure where it should not guess. A sound is deleted as
 soon as it is heard.
 
-The network was trained on {trained}. It answers cat or dog to anything: do not rely on it.
+The network was trained on {trained}. {about} Do not rely on it.
 {card}It is made, measured and explained, step by step, in the course
 [Barks & Meows]({course}), lesson 08; this folder was written by its `make space`.
 
 Without a Space: `pip install -r requirements.txt`, then `python app.py`.
 """
+_MOST_LETTERS = 60  # of a short description on the Hub
 _ATTRIBUTES = (
     "*.tflite filter=lfs diff=lfs merge=lfs -text\n*.flac filter=lfs diff=lfs merge=lfs -text\n"
 )
@@ -89,7 +94,8 @@ def write(folder, model=None):
     Args:
         folder: path, of a folder that is new, empty or written by an earlier call; the files of
             a git working copy in it stay.
-        model: path of a .tflite file, its card beside it; by default the one the course ships.
+        model: path of a .tflite file, its card beside it, or of the folder that `make model`
+            writes; by default the one the course ships.
 
     Returns:
         list of the files written, as paths within the folder.
@@ -99,47 +105,71 @@ def write(folder, model=None):
         ValueError: the folder holds something else.
     """
     folder, model = Path(folder), Path(model or predict.SHIPPED)
+    model = model / "model.tflite" if model.is_dir() else model.with_suffix(".tflite")
     card = predict.Classifier.load(model).card  # refuses what is no model
     known = [path for path in folder.glob("*") if path.name != ".git"] if folder.exists() else []
     if known and not (folder / "app.py").is_file():
         raise ValueError(f"{folder.name}/ holds something else: name a new folder")
-    for name in ("helpers", "examples", "data"):
+    for name in ("helpers", "examples", "data", "model"):
         shutil.rmtree(folder / name, ignore_errors=True)
     about = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))
     address = about["project"]["urls"]["Repository"]
-    readme = _README.format(
-        gradio=version("gradio"),
-        python=".".join(map(str, sys.version_info[:2])),
-        trained=card.get("trained on", "recordings of cats and dogs").split(",")[0],
-        card="The whole card: [data/pretrained](data/pretrained/README.md). "
-        if model.with_name("README.md").is_file()
-        else "",
-        course=address,
-    )
+    place = "data/pretrained" if model.resolve() == predict.SHIPPED.resolve() else "model"
+    whole = model.with_name("README.md")  # the card for readers
+    sounds = answers.examples(card)
     written = {
-        "README.md": readme,
-        "app.py": _APP,
+        "README.md": _readme(card, address, place if whole.is_file() else None),
+        "app.py": _APP.replace("{model}", f"{place}/{model.name}"),
         "requirements.txt": _requirements(),
         ".gitattributes": _ATTRIBUTES,
         "LICENSE": (_ROOT / "LICENSE").read_text("utf-8"),
-        "data/pretrained/cat_dog_cnn.json": json.dumps(card, indent=1),
+        f"{place}/{model.stem}.json": json.dumps(_card_of_space(card, sounds, place), indent=1),
     }
     for name in _MODULES:
         written[f"helpers/{name}.py"] = (_ROOT / "helpers" / f"{name}.py").read_text("utf-8")
-    if model.with_name("README.md").is_file():
-        text = model.with_name("README.md").read_text("utf-8")
-        written["data/pretrained/README.md"] = text.replace("](../../", f"]({address}/blob/main/")
-    for name in ("helpers/demo", "examples", "data/pretrained"):
+    if whole.is_file():
+        text = whole.read_text("utf-8")
+        written[f"{place}/README.md"] = text.replace("](../../", f"]({address}/blob/main/")
+    for name in ("helpers/demo", place, *(["examples"] if sounds else [])):
         (folder / name).mkdir(parents=True)
     for name, text in written.items():
         (folder / name).write_text(text, "utf-8")
-    shutil.copyfile(model, folder / "data" / "pretrained" / "cat_dog_cnn.tflite")
-    for name, clip in answers.examples().items():
+    shutil.copyfile(model, folder / place / model.name)
+    for name, clip in sounds.items():
         soundfile.write(folder / "examples" / f"{name}.flac", clip, SAMPLE_RATE)
     return sorted(
         str(path.relative_to(folder).as_posix())
         for path in folder.rglob("*")
         if path.is_file() and ".git" not in path.relative_to(folder).parts
+    )
+
+
+def _card_of_space(card, sounds, place):
+    """The card with its examples where the folder has them."""
+    if card["examples"] == "voices":
+        return card
+    up = "../" * (place.count("/") + 1)
+    return card | {"examples": [f"{up}examples/{name}.flac" for name in sounds]}
+
+
+def _readme(card, address, place):
+    """What the Hub reads and shows; place: of the whole card within the folder, or None."""
+    short = f"{card['question']} Upload or record a sound and see why."
+    if len(short) > _MOST_LETTERS:
+        short = "What is heard? Upload or record a sound and see why."
+    return _README.format(
+        title=json.dumps(card["title"], ensure_ascii=False),  # quoted as YAML takes it
+        emoji="🐾" if card["examples"] == "voices" else "🔊",
+        gradio=version("gradio"),
+        python=".".join(map(str, sys.version_info[:2])),
+        licence=f"license: {card['licence']}\n" if card["licence"] else "",
+        short=json.dumps(short, ensure_ascii=False),
+        heading=card["title"],
+        question=card["question"],
+        trained=card.get("trained on", "recordings").split(",")[0],
+        about=card["about"],
+        card=f"The whole card: [{place}]({place}/README.md). " if place else "",
+        course=address,
     )
 
 
@@ -154,7 +184,7 @@ def main(arguments=None):
     """Write the folder, and say what to do with it."""
     parser = argparse.ArgumentParser("python -m helpers.demo.space", description="Write a Space.")
     parser.add_argument("folder", nargs="?", default=_ROOT / "runs" / "space", type=Path)
-    parser.add_argument("--model", metavar="PATH", help="a .tflite file")
+    parser.add_argument("--model", metavar="PATH", help="a .tflite file, or its folder")
     options = parser.parse_args(arguments)
     try:
         written = write(options.folder, options.model)
@@ -164,8 +194,10 @@ def main(arguments=None):
     name = os.path.relpath(options.folder)
     print(f"{name}: {len(written)} files, {size / 1e6:.1f} MB. To publish it:")
     print("  hf auth login")
-    print("  hf repos create YOU/barks-and-meows --type space --sdk gradio")
-    print(f"  hf upload YOU/barks-and-meows {name} . --type space")
+    title = predict.Classifier.load(options.model).card["title"]
+    space = "YOU/" + "-".join(re.findall(r"\w+", title.lower().replace("&", "and")))
+    print(f"  hf repos create {space} --type space --sdk gradio")
+    print(f"  hf upload {space} {name} . --type space")
 
 
 if __name__ == "__main__":
