@@ -73,7 +73,7 @@ def cross_validated(clips, recipe, n, seed, start_from):
     """recipes.cross_validate that says after each fold how it went and how long the rest takes."""
     names, parts, begun = datasets.classes(clips), [], time.perf_counter()
     for held, model in recipes.fold_models(clips, recipe, n, seed, start_from):
-        parts.append(recipes.predict(model, clips[held], recipe, names))
+        parts.append(recipes.predict(model, held, recipe, names))
         spent = time.perf_counter() - begun
         left = spent / len(parts) * (n + 1 - len(parts))  # the model of all recordings comes last
         print(
