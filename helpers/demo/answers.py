@@ -185,6 +185,7 @@ def _check_size(path):
 def _verdict(title, reason, note="", label=None):
     """A headline in the colour of its class, with a line below it, as HTML."""
     colour = plots.colour(label) if label and label != "unsure" else "inherit"
+    colour = "inherit" if colour == "#000000" else colour  # on a dark page nobody would see it
     note = f"<div class='note'>{html.escape(note)}</div>" if note else ""
     return (
         f"<div class='verdict'><b style='color: {colour}'>{html.escape(title)}</b>"
@@ -211,11 +212,13 @@ def _picture(waveform, answer):
         ax=lower,
     )
     lower.set_xlim(0, answer.seconds)
+    longest = max(map(len, answer.probabilities))  # the legend stands to the right
+    right = max(0.6, 0.88 - 0.012 * max(0, longest - 3))
     for ax, bottom, height in ((upper, 0.76, 0.19), (middle, 0.44, 0.27), (lower, 0.09, 0.27)):
-        ax.set_position((0.1, bottom, 0.78, height))
+        ax.set_position((0.1, bottom, right - 0.1, height))
         ax.set_xlabel("time (s)" if ax is lower else "")
         ax.yaxis.set_label_coords(-0.075, 0.5)
-    figure.axes[-1].set_position((0.89, 0.44, 0.014, 0.27))  # the colour bar
+    figure.axes[-1].set_position((right + 0.01, 0.44, 0.014, 0.27))  # the colour bar
     picture, sound = io.BytesIO(), io.BytesIO()
     figure.savefig(picture, format="png")
     soundfile.write(sound, np.clip(waveform, -1, 1), SAMPLE_RATE, format="MP3")
