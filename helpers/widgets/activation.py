@@ -136,7 +136,7 @@ def _members(classifier):
         mean = isinstance(pool, keras.layers.GlobalAveragePooling2D)
         if not mean or not isinstance(dense, keras.layers.Dense):
             return None
-        found.append((keras.Model(model.inputs, pool.input), dense.get_weights()[0]))
+        found.append((keras.Model(model.inputs[0], pool.input), dense.get_weights()[0]))
     return found or None
 
 
