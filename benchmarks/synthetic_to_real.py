@@ -51,7 +51,7 @@ def main(arguments=None):
             run["seconds"] = round(time.perf_counter() - start, 1)
             runs.append(run)
             print(
-                f"{draw:4}{seed:6}{right.cat:11.1%}{right.dog:11.1%}"
+                f"{draw:4}{seed:6}{run['cat']:11.1%}{run['dog']:11.1%}"
                 f"{right.mean():19.1%}{run['seconds']:9.0f}",
                 flush=True,
             )
