@@ -69,3 +69,24 @@ def write_json(path, content):
     """Write what JSON can hold, indented by one space, whole or not at all."""
     with atomic(path) as part:
         part.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+
+
+@contextmanager
+def no_stderr():
+    """Keep what is written to stderr meanwhile from the terminal, lines of C++ too.
+
+    File descriptor 2 is redirected: such lines come before any Python setting is read.
+    """
+    try:
+        saved = os.dup(2)
+    except OSError:  # no stderr at all (pythonw on Windows)
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)

@@ -6,7 +6,10 @@ status is 1 if a file could not be read.
 
 import argparse
 import json
+import os
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -192,6 +195,25 @@ class Classifier:
         label = "unsure" if reason else max(probabilities, key=probabilities.get)
         return Prediction(label, reason, probabilities, timeline, seconds)
 
+    def predict_many(self, paths):
+        """Answer for many files, as many at a time as there are cores (in Keras one).
+
+        Args:
+            paths: of files, as predict reads them.
+
+        Yields:
+            Prediction, or the audio.AudioError of a file that cannot be read, in the order given.
+        """
+
+        def answer(path):
+            try:
+                return self.predict(path)
+            except audio.AudioError as error:
+                return error
+
+        with ThreadPoolExecutor(1 if self.network else os.cpu_count()) as pool:
+            yield from pool.map(answer, paths)
+
     def knows(self, path):
         """Whether the model was trained on this very file, so that its answer proves nothing.
 
@@ -254,13 +276,18 @@ def _keras(path):
 
 
 def _litert(path):
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import Interpreter
 
-    # The usual delegate is faster than need be, and writes a line to the terminal.
-    plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    interpreter = Interpreter(str(path), experimental_op_resolver_type=plain)
-    runner = interpreter.get_signature_runner()
-    return lambda waveform: runner(waveform=waveform)
+    own = threading.local()  # an interpreter answers one thread at a time: each has its own
+
+    def run(waveform):
+        if not hasattr(own, "runner"):
+            with files.no_stderr():  # its delegate for speed, XNNPACK, says that it is there
+                own.runner = Interpreter(str(path)).get_signature_runner()
+                own.runner(waveform=np.zeros((1, 1), np.float32))
+        return own.runner(waveform=waveform)
+
+    return run
 
 
 def _mono(array):
@@ -310,13 +337,11 @@ def main(arguments=None):
         sys.exit(str(error))
     width, failed = max(map(len, options.files)), False
     long = max(map(len, ["unsure", *classifier.card["names"]]))
-    for file in options.files:
-        try:
-            answer = classifier.predict(file)
-        except audio.AudioError as error:
-            print(error, file=sys.stderr)
+    for file, answer in zip(options.files, classifier.predict_many(options.files)):
+        if isinstance(answer, audio.AudioError):
+            print(answer, file=sys.stderr)
             if options.json:  # still a line a file
-                print(json.dumps({"file": file, "error": str(error)}))
+                print(json.dumps({"file": file, "error": str(answer)}))
             failed = True
             continue
         if options.json:

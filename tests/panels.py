@@ -37,4 +37,4 @@ def ensemble():
 
 def classifier(cnn, **card):
     model = export.from_waveform(cnn, ["cat", "dog"], temperature=1.5)
-    return predict.Classifier(model.predict_on_batch, {"temperature": 1.5, **card})
+    return predict.Classifier(model.predict_on_batch, {"temperature": 1.5, **card}, model)

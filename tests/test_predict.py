@@ -479,3 +479,17 @@ def test_the_command_runs_as_a_module_and_keeps_stderr_clean(folder, tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{tmp_path / 'a.wav'}  ")
+
+
+def test_many_files_are_answered_in_their_order_and_as_one_by_one(folder, tmp_path):
+    paths = [tmp_path / f"{number}.wav" for number in range(9)]
+    for number, path in enumerate(paths):
+        soundfile.write(path, clip(9_000 * (9 - number), number), RATE)
+    paths[4].write_text("a letter, not a sound")
+    judge = predict.Classifier.load(folder / "model.tflite")
+    many = list(judge.predict_many(paths))
+    assert isinstance(many.pop(4), audio.AudioError) and len(many) == 8
+    for got, path in zip(many, paths[:4] + paths[5:]):
+        alone = judge.predict(path)
+        assert got.seconds == alone.seconds and got.label == alone.label
+        assert got.probabilities == pytest.approx(alone.probabilities, abs=1e-5)

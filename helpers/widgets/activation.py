@@ -121,7 +121,7 @@ def _members(classifier):
 
     None if there is no network to be seen, or one that does not end in a mean and a dense layer.
     """
-    whole = getattr(classifier.run, "__self__", None)  # of LiteRT there is only a function
+    whole = classifier.network  # of LiteRT there is only a function
     found = []
     networks = [whole] if isinstance(whole, keras.Model) else []
     while networks:
