@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
+from threadpoolctl import threadpool_limits
 
 from helpers import (
     article,
@@ -176,10 +177,9 @@ def predict(model, clips, recipe=BEST, names=None):
         [_pictures(part, recipe) for part in np.array_split(levels, 1 + len(levels) // 512)]
     )
     logits = model.predict(pictures, batch_size=256, verbose=0)
-    total = np.bincount(clip_index, weight)[:, None]
-    mean = (
-        np.stack([np.bincount(clip_index, weight * column) for column in logits.T], axis=1) / total
-    )
+    ends = np.searchsorted(clip_index, np.arange(1, len(clips)))
+    of_clips = zip(np.split(logits, ends), np.split(weight, ends))
+    mean = [audio.level_weighted_mean(*of_clip) for of_clip in of_clips]
     return evaluation.table(softmax(mean, axis=1), clips, names)
 
 
@@ -311,7 +311,8 @@ def windows_of(clips, recipe):
         version = about.st_size, about.st_mtime_ns
         return _of_file(path, version, recipe.normalise, recipe.features)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    # a thread a clip: BLAS with threads of its own would only get in their way
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         levels, weight = zip(*pool.map(of_file, clips.path))
     clip_index = np.repeat(np.arange(len(clips)), [len(part) for part in levels])
     weight = np.concatenate(weight) if recipe.by_level else np.ones(len(clip_index))
