@@ -86,6 +86,12 @@ def not_too_big(lesson):
 
 
 @rule
+def no_widget_state(lesson):
+    """The stills say it all; the state of every control would be stored beside them."""
+    return ["metadata holds the widgets' state"] if "widgets" in lesson.notebook.metadata else []
+
+
+@rule
 def setup_cell(lesson):
     tagged = lesson.tagged("setup")
     if len(tagged) != 1:
@@ -414,6 +420,7 @@ BREAKS = [
     ("no_machine_path", output(4, "read C:\\" + "Users\\someone")),
     ("no_machine_path", lambda lesson: lesson.notebook.metadata.update(papermill={"path": HOME})),
     ("not_too_big", lambda lesson: setattr(lesson, "size", MAX_BYTES)),
+    ("no_widget_state", lambda lesson: lesson.notebook.metadata.update(widgets={})),
     ("setup_cell", source(1, URL, "https://github.com/someone/else")),
     ("setup_cell", tags(1, "other")),
     ("setup_cell", lambda lesson: lesson.cells.insert(1, code("x = 1"))),
