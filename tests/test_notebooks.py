@@ -1,6 +1,5 @@
 """Every lesson runs: as committed, with other parameters, and not with impossible ones."""
 
-import copy
 import os
 import re
 import subprocess
@@ -11,7 +10,11 @@ import nbformat
 import papermill
 import pytest
 import run_all
+from IPython.core.interactiveshell import InteractiveShell
 from lessons import PATHS, ROOT
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+from traitlets.config import Config
 
 pytestmark = pytest.mark.notebook
 each_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -108,29 +111,57 @@ def test_other_parameters_and_solutions(path, kernel):
     assert run_all.find_headline(executed)
 
 
-@each_lesson
-def test_a_misspelt_parameter_is_refused(path, kernel):
-    failure, lesson = refusal(path, kernel, {"SEEED": 1})
-    assert "SEEED" in failure
-    assert all(name in failure for name in lesson.parameters)
+# ---- refusals, by one shell for all lessons: a kernel each would import TensorFlow 18 times
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """IPython within this process, in a folder that is not the lesson's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    InteractiveShell.clear_instance()
+    yield InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    InteractiveShell.clear_instance()
+
+
+def refusal(path, shell, parameters):
+    """The error with which the first cells, to the check, answer papermill's parameters."""
+    given = parameterize_notebook(load_notebook_node(str(path)), parameters)
+    for cell in given.cells:
+        if cell.cell_type == "code":
+            error = shell.run_cell(cell.source, store_history=True).error_in_exec
+            if "parameters.check(" in cell.source:
+                return error
+            assert error is None, f"before the check: {error}"
+    raise AssertionError("no cell calls parameters.check")
 
 
 @each_lesson
-def test_an_impossible_value_is_refused(path, kernel):
-    name = next(name for name in IMPOSSIBLE if name in lessons.read(path).parameters)
-    failure, _ = refusal(path, kernel, {name: IMPOSSIBLE[name]})
-    assert name in failure
-
-
-def refusal(path, folder, parameters):
-    """The message with which the lesson's first cells, to the check, refuse the parameters."""
+def test_a_misspelt_parameter_is_refused(path, shell):
     lesson = lessons.read(path)
-    start = copy.deepcopy(lesson.notebook)
-    start.cells = start.cells[: lesson.check_cell + 1]
+    error = refusal(path, shell, {"SEEED": 1})
+    assert isinstance(error, ValueError) and "SEEED" in str(error)
+    assert all(name in str(error) for name in lesson.parameters)
+
+
+@each_lesson
+def test_an_impossible_value_is_refused(path, shell):
+    lesson = lessons.read(path)
+    name = next(name for name in IMPOSSIBLE if name in lesson.parameters)
+    error = refusal(path, shell, {name: IMPOSSIBLE[name]})
+    assert isinstance(error, ValueError) and name in str(error)
+
+
+@each_lesson
+def test_possible_values_are_not_refused(path, shell):
+    assert refusal(path, shell, {"SEED": 1}) is None
+
+
+def test_papermill_ends_with_the_refusal(kernel):
+    """Once for real: a kernel of its own, the parameter injected, the error handed on."""
     with pytest.raises(papermill.PapermillExecutionError) as caught:
-        execute(start, folder, parameters)
-    assert caught.value.ename == "ValueError"
-    return str(caught.value.evalue), lesson
+        execute(lessons.read(PATHS[0]).notebook, kernel, {"SEEED": 1})
+    assert caught.value.ename == "ValueError" and "SEEED" in str(caught.value.evalue)
 
 
 # ---- the comparison itself must be able to fail
