@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv/bin/python
 STAMP := .venv/.installed
+REQUIREMENTS ?= requirements.lock
 
 # A relative DATASET is meant from where make was called, also with make -C.
 export CALLER := $(PWD)
@@ -11,26 +12,36 @@ export COURSE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lab app space sweep bench model shipped address clean
+.PHONY: help setup run test lab app space sweep bench model shipped address lock clean
 
 help:
-	@echo 'make run     run the whole course headless into runs/ (DATASET=synthetic, kaggle or a folder)'
-	@echo '             some lessons, other parameters: make run ARGS="04 05 -p SEED 1"'
-	@echo 'make test    check the style, then run every test'
-	@echo 'make lab     open the lessons in JupyterLab'
-	@echo 'make app     open the demo page on this machine; a public link: make app ARGS=--share'
-	@echo 'make space   write runs/space, the demo page as a Hugging Face Space'
-	@echo '             with a model of your own: make app (or space) MODEL=path/to/model.tflite'
-	@echo 'make sweep   run lesson 04 with some seeds and learning rates, end in a table and a figure'
-	@echo '             another: make sweep ARGS="05 -p SEED 0,1,2 -p EPOCHS 10,20"'
-	@echo 'make bench   measure on the recordings that DATASET names, some hours; ends with benchmarks/README.md'
-	@echo 'make model   train on sounds of your own, a folder a class: make model DATASET=path NAME=mine'
-	@echo 'make shipped train the model that the course ships on the recordings that DATASET names'
-	@echo 'make address write the address in pyproject.toml into every badge and setup cell'
-	@echo 'make setup   only install what the course needs, into .venv'
-	@echo 'make clean   remove .venv, runs/ and caches; data/ stays'
+	@echo 'Begin here:'
+	@echo '  make lab      open the lessons in JupyterLab'
+	@echo '  make run      run all lessons on synthetic clips; reports in runs/'
+	@echo '                  real clips:   make run DATASET=kaggle (or a folder)'
+	@echo '                  some lessons: make run ARGS="04 05 -p SEED 1"'
+	@echo '                  in order, not side by side: make run ARGS="-j 1"'
+	@echo '  make app      open the demo page; a public link: make app ARGS=--share'
 	@echo
-	@echo 'Another Python: make run PYTHON=python3.12'
+	@echo 'Go further:'
+	@echo '  make sweep    run lesson 04 with several seeds and learning rates'
+	@echo '                  another: make sweep ARGS="05 -p SEED 0,1 -p EPOCHS 5,9"'
+	@echo '  make model    train on sounds of your own, a folder a class:'
+	@echo '                  make model DATASET=path/to/folder NAME=mine'
+	@echo '  make space    write runs/space, the demo page as a Hugging Face Space'
+	@echo '                  with your model: make space (or app) MODEL=runs/models/mine'
+	@echo '  make bench    measure on the clips of DATASET, for some hours'
+	@echo
+	@echo 'Take part:'
+	@echo '  make shipped  train the shipped model anew on the clips of DATASET'
+	@echo '  make test     check the style, then run every test'
+	@echo '  make address  write the address in pyproject.toml into every lesson'
+	@echo '  make lock     renew requirements.lock from requirements.txt (needs uv)'
+	@echo '  make setup    only install what the course needs, into .venv'
+	@echo '  make clean    remove .venv, runs/ and caches; data/ stays'
+	@echo
+	@echo 'Another Python:      make run PYTHON=python3.12'
+	@echo 'The newest packages: make setup REQUIREMENTS=requirements.txt'
 
 # The stamp holds where the course lies and for whom it was installed: a moved or copied folder
 # would otherwise import the old one's helpers, and another PYTHON would go unnoticed.
@@ -46,7 +57,7 @@ setup: $(STAMP)
 	@echo 'The course is installed in .venv.'
 
 # The stamp goes first and comes back last, so an interrupted installation is taken up again.
-$(STAMP): requirements.txt pyproject.toml
+$(STAMP): $(REQUIREMENTS) pyproject.toml
 	@"$(PYTHON)" -c '' 2>/dev/null || { \
 	  echo '$(PYTHON) does not run: name a Python from 3.11 to 3.13, for example: make run PYTHON=python3.12' >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
@@ -57,7 +68,9 @@ $(STAMP): requirements.txt pyproject.toml
 	  [ "$$($(VENV) -c "$$v" 2>/dev/null)" = "$$("$(PYTHON)" -c "$$v")" ] && $(VENV) -m pip -V >/dev/null 2>&1 \
 	  || "$(PYTHON)" -m venv --clear .venv
 	@echo 'Installing what the course needs into .venv; the first time this takes some minutes.'
-	@$(VENV) -m pip install --quiet --disable-pip-version-check --no-warn-script-location -r requirements.txt
+	@if uv --version >/dev/null 2>&1; then uv pip install --python $(VENV) -r $(REQUIREMENTS) -e .; \
+	  else $(VENV) -m pip install --disable-pip-version-check --no-warn-script-location -r $(REQUIREMENTS) -e .; fi
+	@$(VENV) -c 'import librosa.core.audio'  # numba compiles a part of it once, some 15 s: not in a lesson
 	@{ echo "$$COURSE"; $(VENV) -c 'import platform; print(platform.python_version())'; } > $@.part
 	@mv $@.part $@
 
@@ -95,6 +108,14 @@ model: $(STAMP)
 	$(call NEEDS_DATASET,path/to/folder NAME=mine)
 	@cd "$$CALLER"; "$$COURSE/$(VENV)" "$$COURSE/tools/train_model.py" --dataset "$$DATASET" \
 	  $(if $(filter command,$(origin NAME)),--name "$(NAME)") $(ARGS)
+
+# The newest of what requirements.txt allows, for every system and Python that the course runs on.
+lock:
+	@{ echo '# The tested set, of requirements.txt by `make lock`; the course itself is not among it.'; \
+	  uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --no-emit-package barks-and-meows requirements.txt; \
+	  } > requirements.lock.part
+	@mv requirements.lock.part requirements.lock
 
 bench: MEASURES := synthetic_to_real more_epochs ladder feature_comparison transfer_curve pretrained
 shipped: MEASURES := pretrained

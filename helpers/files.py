@@ -13,13 +13,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def atomic(path):
+def atomic(path, keep=None):
     """Write a file or a folder beside its place, and move it there when it is complete.
 
     Whatever ends the `with` block early, a full disk or Ctrl + C, leaves the old content as it was.
 
     Args:
         path: of the file or folder to be written; its folder is made.
+        keep: asked just before the replacement: True leaves what is there, since another process
+            was faster.
 
     Yields:
         a path beside it, with the same ending, on which nothing exists yet. What is written there,
@@ -38,6 +40,8 @@ def atomic(path):
     old = part.with_name(f"{part.name}-old")
     try:
         yield part
+        if keep is not None and keep():
+            return
         if part.is_dir() and path.exists():  # a folder cannot replace one that is not empty
             os.replace(path, old)
         try:

@@ -15,7 +15,7 @@ from lessons import ROOT
 
 pytestmark = pytest.mark.notebook
 
-EPOCHS = {"EPOCHS": 1, "SEEDS": 1, "LADDER_EPOCHS": 1}
+EPOCHS = {"EPOCHS": 1, "LADDER_EPOCHS": 1}
 
 
 @pytest.fixture

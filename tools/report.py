@@ -48,15 +48,6 @@ def without_widgets(notebook):
     return notebook
 
 
-def before_saving(model, **_):
-    """A hook of Jupyter's server: no saved notebook holds a widget, which dies with its kernel.
-
-    JupyterLab would show "model not found" in its place, and not what it falls back on.
-    """
-    if model["type"] == "notebook":
-        model["content"] = without_widgets(model["content"])
-
-
 def formula(tex, block=False):
     """One TeX formula as SVG that needs no font, set on the base of its line.
 

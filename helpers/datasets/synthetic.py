@@ -81,7 +81,7 @@ def make_dataset(folder, seed=0, n_clips=277):
         return folder
     if folder.exists() and not _replaceable(folder):
         raise ValueError(f"{folder} holds what this generator did not make: choose a new folder")
-    with files.atomic(folder) as part:
+    with files.atomic(folder, keep=lambda: _complete(folder, about)) as part:
         _write(part, about)
     return folder
 

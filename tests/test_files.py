@@ -1,0 +1,67 @@
+"""Writes are whole or not at all; a file is known by its content."""
+
+import os
+
+import pytest
+
+from helpers import files
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_complete_and_replaces_the_old_one(tmp_path):
+    path = tmp_path / "new folder" / "a.txt"
+    for text in ("one", "two"):
+        with files.atomic(path) as part:
+            assert part.suffix == ".txt" and not part.exists()
+            part.write_text(text)
+            assert not path.exists() or path.read_text() == "one"
+        assert path.read_text() == text
+    assert names(path.parent) == ["a.txt"]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_what_ends_early_leaves_the_old_content_and_nothing_else(tmp_path, error):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(type(error)), files.atomic(path) as part:
+        part.write_text("half")
+        raise error
+    assert path.read_text() == "old" and names(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    for name in ("one", "two"):
+        with files.atomic(tmp_path / "clips") as part:
+            part.mkdir()
+            (part / name).write_text(name)
+    assert names(tmp_path) == ["clips"] and names(tmp_path / "clips") == ["two"]
+
+
+def test_nothing_written_is_an_error_and_the_old_stays(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(FileNotFoundError), files.atomic(tmp_path / "a.txt"):
+        pass
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_another_process_has_written_meanwhile_may_stay(tmp_path, keep):
+    folder = tmp_path / "clips"
+    with files.atomic(folder, keep=lambda: keep) as part:
+        part.mkdir()
+        folder.mkdir()
+        (folder / "theirs").write_text("")
+    assert names(folder) == (["theirs"] if keep else []) and names(tmp_path) == ["clips"]
+
+
+def test_a_digest_follows_the_content(tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"one")
+    first = files.digest(path)
+    assert files.digest(path) == first and len(first) == 64
+    path.write_bytes(b"two")
+    os.utime(path, ns=(1, 1))  # as if at another moment, whatever the clock's steps
+    assert files.digest(path) != first
