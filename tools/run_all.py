@@ -217,6 +217,7 @@ def run(jobs, log, side_by_side=None):
 
     They come as they end, each from a kernel of its own. What kernels write straight to the
     terminal goes to the log. An interruption ends the kernels first.
+    TensorFlow keeps its number of threads: one each saves no work, and rounds sums otherwise.
     """
     logging.getLogger("papermill").setLevel(logging.ERROR)
     workers = min(side_by_side or room(), len(jobs))
