@@ -142,6 +142,8 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_is_finished(course):
     program = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         encoding="utf-8", start_new_session=True,
+        # what a shell starts in the background ignores Ctrl-C, and so would what it starts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     while not (course / "pid").exists() or not (course / "pid").read_text():
         assert program.poll() is None, program.communicate()

@@ -86,7 +86,8 @@ class Panel(ipywidgets.VBox):
         JupyterLab, whatever else the same output holds: so the still is an output of its own.
         """
         display(self._repr_mimebundle_(), raw=True)
-        display({_VIEW: super()._repr_mimebundle_()[_VIEW]}, raw=True)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        display({_VIEW: view}, raw=True)  # ipywidgets 7, Colab's, has no mimebundle to ask for
 
     def _repr_mimebundle_(self, **_):
         """The still alone, for all that shows no widgets."""
