@@ -4,11 +4,13 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 import uuid
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+_STDERR = threading.Lock()
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,9 +44,9 @@ def atomic(path, keep=None):
         yield part
         if keep is not None and keep():
             return
-        if part.is_dir() and path.exists():  # a folder cannot replace one that is not empty
-            os.replace(path, old)
         try:
+            if part.is_dir() and path.exists():  # a folder cannot replace one that is not empty
+                os.replace(path, old)
             os.replace(part, path)
         finally:
             if old.exists() and not path.exists():
@@ -79,8 +81,15 @@ def write_json(path, content):
 def no_stderr():
     """Keep what is written to stderr meanwhile from the terminal, lines of C++ too.
 
-    File descriptor 2 is redirected: such lines come before any Python setting is read.
+    File descriptor 2 is redirected: such lines come before any Python setting is read. It belongs
+    to the whole process, so that one thread at a time may do so: a second one would save the
+    redirected descriptor, and leave it so.
     """
+    with _STDERR:
+        yield from _redirected()
+
+
+def _redirected():
     try:
         saved = os.dup(2)
     except OSError:  # no stderr at all (pythonw on Windows)

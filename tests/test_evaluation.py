@@ -220,3 +220,12 @@ def test_wilson_against_the_formula():
 
 def test_percent():
     assert evaluation.percent(0.826) == "83 %"
+
+
+def test_a_draw_without_a_class_does_not_count_it_as_missed():
+    """Eight recordings of one class and two of the other: some draws hold none of the two."""
+    labels = ["a"] * 8 + ["b"] * 2
+    clips = pd.DataFrame({"label": labels})
+    p = np.array([label == "b" for label in labels], float)
+    perfect = evaluation.table(np.stack([1 - p, p], axis=1), clips, ["a", "b"])
+    assert evaluation.bootstrap_interval(perfect, np.arange(10)) == (1, 1)

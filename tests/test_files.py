@@ -1,6 +1,7 @@
 """Writes are whole or not at all; a file is known by its content."""
 
 import os
+import threading
 
 import pytest
 
@@ -65,3 +66,37 @@ def test_a_digest_follows_the_content(tmp_path):
     path.write_bytes(b"two")
     os.utime(path, ns=(1, 1))  # as if at another moment, whatever the clock's steps
     assert files.digest(path) != first
+
+
+def test_stderr_is_back_after_many_threads_kept_it_away(capfd):
+    """It belongs to the process: a thread that saved another's redirection left it so."""
+
+    def quiet():
+        for _ in range(50):
+            with files.no_stderr():
+                os.write(2, b"hidden")
+
+    threads = [threading.Thread(target=quiet) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    os.write(2, b"seen")
+    assert capfd.readouterr().err == "seen"
+
+
+def test_an_old_folder_survives_an_end_between_its_two_moves(tmp_path, monkeypatch):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "old").write_text("")
+    replace = os.replace
+
+    def interrupted(source, target):
+        replace(source, target)
+        if str(target).endswith("-old"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), files.atomic(tmp_path / "clips") as part:
+        part.mkdir()
+    monkeypatch.undo()
+    assert names(tmp_path) == ["clips"] and names(tmp_path / "clips") == ["old"]

@@ -110,3 +110,12 @@ def test_it_runs_in_an_environment_of_its_own(tmp_path):
         status = server.wait(20)
     assert status == 0
     assert not [path for path in temporary.rglob("*") if path.is_file()]
+
+
+def test_another_programs_app_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "db.txt").write_text("mine")
+    (tmp_path / "app.py").write_text("import flask\n")
+    with pytest.raises(ValueError, match="something else"):
+        space.write(tmp_path)
+    assert (tmp_path / "data" / "db.txt").read_text() == "mine"

@@ -30,12 +30,24 @@ FOLDS = 5
 ALONE = 32  # epochs, where there are no synthetic clips of these classes to pretrain on
 
 
+def at_least_one(text):
+    """A whole number from 1, as argparse wants it."""
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
 def refusal(clips):
     """What is missing before a classifier can be trained on a catalog, in a sentence; else None."""
     recordings = clips.groupby("label").group.nunique()
     if len(recordings) < 2:
         return (
             f"only one class, {recordings.index[0]!r}, can be read: a classifier needs two folders"
+        )
+    taken = sorted({"start", "end", "weight", "unsure"} & set(recordings.index))
+    if taken:
+        return (
+            f"a class cannot be called {', '.join(taken)}, which an answer uses: rename the folder"
         )
     few = recordings[recordings < 2].index
     if len(few):
@@ -131,11 +143,12 @@ def figures(table, clips, fold, unsure_below):
 def card_of(clips, temperature, **more):
     """The card that helpers.predict reads: what the model was made of and how to use it."""
     names = datasets.classes(clips)
+    counted = f"{len(clips)} clips of {clips.group.nunique()} recordings"
     return {
         "names": names,
         "unsure_below": UNSURE_BELOW.get(len(names), UNSURE_BELOW_ELSE),
         "temperature": round(temperature, 3),
-        "trained on": f"{len(clips)} recordings, {datasets.fingerprint(clips)}",
+        "trained on": f"{counted}, {datasets.fingerprint(clips)}",
         "files": sorted({*map(files.digest, clips.path)}),
         "keras": keras.__version__,
         "window_seconds": windows.LENGTH / audio.SAMPLE_RATE,
@@ -280,8 +293,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", required=True, help="folder of the recordings")
     parser.add_argument("--name", help="of the model; by default the folder's")
-    parser.add_argument("--members", type=int, help="networks whose logits are averaged")
-    parser.add_argument("--epochs", type=int, help="of 40 batches each")
+    parser.add_argument("--members", type=at_least_one, help="networks whose logits are averaged")
+    parser.add_argument("--epochs", type=at_least_one, help="of 40 batches each")
     options = parser.parse_args(arguments)
     name = options.name or Path(options.dataset).name
     if not re.fullmatch(r"\w[\w.-]*", name):

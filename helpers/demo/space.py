@@ -108,7 +108,9 @@ def write(folder, model=None):
     model = model / "model.tflite" if model.is_dir() else model.with_suffix(".tflite")
     card = predict.Classifier.load(model).card  # refuses what is no model
     known = [path for path in folder.glob("*") if path.name != ".git"] if folder.exists() else []
-    if known and not (folder / "app.py").is_file():
+    app = folder / "app.py"
+    ours = app.is_file() and app.read_text("utf-8").startswith(_APP.splitlines()[0])
+    if known and not ours:
         raise ValueError(f"{folder.name}/ holds something else: name a new folder")
     for name in ("helpers", "examples", "data", "model"):
         shutil.rmtree(folder / name, ignore_errors=True)
