@@ -51,7 +51,9 @@ LOG = Path(os.environ.get("COURSE_RUNS") or ROOT / "runs") / "colab.log"
 VERSIONS = """
 import importlib.metadata as m, json
 print(json.dumps({d.name: d.version for d in m.distributions()}))"""
-PROBE = "import helpers, tensorflow; print('probe', tensorflow.__version__, helpers.__file__)"
+PROBE = (
+    "import helpers; from helpers.quiet import tf; print('probe', tf.__version__, helpers.__file__)"
+)
 
 
 @dataclass
