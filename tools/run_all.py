@@ -245,12 +245,22 @@ def run(jobs, log, side_by_side=None):
         try:
             while pending:
                 # not for ever: Windows delivers Ctrl-C only between waits
-                for future in wait(pending, 0.5, FIRST_COMPLETED).done:
+                done = wait(pending, 0.5, FIRST_COMPLETED).done
+                for future in sorted(done, key=lambda one: one.exception() is not None):
                     job, result = pending.pop(future), future.result()
                     if result and result["error"]:
                         progress.say(f"{job[0]}: {result['error']}\n")
                     if result:
                         yield job, result
+        except KeyboardInterrupt:  # what is finished meanwhile is not lost
+            stopped.set()
+            while wait(pending, 0.2).not_done:
+                end_children(others)
+            for future, job in pending.items():
+                result = None if future.exception() else future.result()
+                if result and not result["error"]:
+                    yield job, result
+            raise
         finally:
             stopped.set()
             while wait(pending, 0.2).not_done:
