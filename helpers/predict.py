@@ -329,7 +329,9 @@ def main(arguments=None):
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, OGG or MP3")
     parser.add_argument("--json", action="store_true", help="print a line of JSON a file")
-    parser.add_argument("--model", metavar="PATH", help="a .keras or .tflite file")
+    parser.add_argument(
+        "--model", metavar="PATH", help="a model's folder, or its .keras or .tflite file"
+    )
     options = parser.parse_args(arguments)
     try:
         classifier = Classifier.load(options.model)

@@ -175,7 +175,9 @@ def main(arguments=None):
     parser.add_argument("--port", type=int, help="by default the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="make a public link, too")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--model", metavar="PATH", help="a .keras or .tflite file")
+    parser.add_argument(
+        "--model", metavar="PATH", help="a model's folder, or its .keras or .tflite file"
+    )
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # as Ctrl + C: tidy up, then end
     try:
