@@ -13,14 +13,26 @@ from functools import partial
 from pathlib import Path
 
 import ladder
+import numpy as np
 import out_of_fold
 import pandas as pd
-import pretrained
+import soundfile
 
-from helpers import datasets, recipes
+from helpers import audio, datasets, files, recipes
 from helpers.augmentation import DEGRADATIONS
 
 PLAIN = "pooling, fewer parameters"
+
+
+def degraded(clips, change, folder, seed=0):
+    """The same catalog, its clips changed and written as 16-bit WAV files into a folder."""
+    paths = []
+    for number, path in enumerate(clips.path):
+        wave = change(audio.load(path)[0], np.random.default_rng([seed, number]))
+        wave = wave / max(1.0, np.abs(wave).max())  # 16 bits hold no more than full scale
+        paths.append(str(Path(folder) / f"{number}.wav"))
+        soundfile.write(paths[-1], wave, audio.SAMPLE_RATE)
+    return clips.assign(path=paths)
 
 
 def predictions(clips, synthetic, recipe, seed):
@@ -31,7 +43,7 @@ def predictions(clips, synthetic, recipe, seed):
         for number, (kind, change) in enumerate(DEGRADATIONS.items()):
             folder = Path(scratch) / str(number)
             folder.mkdir()
-            copies[kind] = pretrained.degraded(clips, change, folder)
+            copies[kind] = degraded(clips, change, folder)
         for held, model in recipes.fold_models(clips, recipe, out_of_fold.FOLDS, seed, synthetic):
             parts += [
                 recipes.predict(model, copy.loc[held.index], recipe, names).assign(kind=kind)
@@ -67,7 +79,7 @@ def main():
     clips, synthetic = out_of_fold.clips_of(options.dataset)
     best = replace(recipes.BEST, members=1)
     results = compare(clips, synthetic, dict(ladder.ladder())[PLAIN], best, options.seeds)
-    out_of_fold.write_json(out_of_fold.RESULTS / "degraded.json", results)
+    files.write_json(out_of_fold.RESULTS / "degraded.json", results)
 
 
 if __name__ == "__main__":

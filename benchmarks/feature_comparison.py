@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import out_of_fold
 
-from helpers import evaluation, recipes
+from helpers import evaluation, files, recipes
 
 KINDS = {"STFT": "stft", "log-mel": "log_mel", "MFCC": "mfcc", "chroma": "chroma"}
 
@@ -45,7 +45,7 @@ def main():
     options = out_of_fold.arguments(__doc__).parse_args()
     clips, synthetic = out_of_fold.clips_of(options.dataset)
     results = compare(clips, synthetic, replace(recipes.BEST, members=1), options.seeds)
-    out_of_fold.write_json(out_of_fold.RESULTS / "features.json", results)
+    files.write_json(out_of_fold.RESULTS / "features.json", results)
 
 
 def compare(clips, synthetic, recipe, seeds):

@@ -11,7 +11,7 @@ interval that draws recordings. Writes benchmarks/results/more_epochs.json.
 import numpy as np
 import out_of_fold
 
-from helpers import article, datasets, evaluation, splits, training
+from helpers import article, datasets, evaluation, files, splits, training
 from helpers.quiet import keras
 
 MARKS = (5, 10, 20, 30, 40)  # epochs at which the test part is asked
@@ -23,7 +23,7 @@ def main():
     parser.set_defaults(seeds=[1, 2, 3, 4, 5])
     options = parser.parse_args()
     clips = datasets.load(options.dataset, quiet=True)
-    out_of_fold.write_json(out_of_fold.RESULTS / "more_epochs.json", measure(clips, options.seeds))
+    files.write_json(out_of_fold.RESULTS / "more_epochs.json", measure(clips, options.seeds))
 
 
 def measure(clips, seeds):

@@ -71,7 +71,7 @@ def measured(name, clips, seed, method, kept_as=None, **settings):
             "cpu_seconds": round((time.process_time() - busy) / FOLDS, 1),
             "parameters": table.attrs.get("parameters"),
         }
-        write_json(path.with_suffix(".json"), about)
+        files.write_json(path.with_suffix(".json"), about)
         with files.atomic(path) as part:
             table.to_csv(part, index_label="clip")
     table.attrs.update(about)
@@ -141,9 +141,3 @@ def mean_of(tables):
     mean = np.mean([table[columns].to_numpy() for table in tables], axis=0)
     names = [name.removeprefix("p_") for name in columns]
     return evaluation.table(mean, tables[0], names)
-
-
-def write_json(path, content):
-    """Whole or not at all."""
-    with files.atomic(path) as part:
-        part.write_text(json.dumps(content, indent=1) + "\n", "utf-8")

@@ -10,52 +10,22 @@ is made by tools/train_model.py, whose parts this program uses.
 
 import sys
 import tempfile
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
+import degraded_copies
 import ladder
 import numpy as np
 import out_of_fold
 import pandas as pd
-import soundfile
 
-from helpers import audio, datasets, evaluation, files, predict, recipes, splits
-from helpers.augmentation import DEGRADATIONS
+from helpers import datasets, evaluation, files, predict, recipes, splits
 
 sys.path.insert(0, str(files.ROOT / "tools"))
 import train_model
 
 MODEL = out_of_fold.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
 UNSURE_BELOW = train_model.UNSURE_BELOW[2]
-
-
-def degraded(clips, change, folder, seed=0):
-    """The same catalog, its clips changed and written as 16-bit WAV files into a folder."""
-    paths = []
-    for number, path in enumerate(clips.path):
-        wave = change(audio.load(path)[0], np.random.default_rng([seed, number]))
-        wave = wave / max(1.0, np.abs(wave).max())  # 16 bits hold no more than full scale
-        paths.append(str(Path(folder) / f"{number}.wav"))
-        soundfile.write(paths[-1], wave, audio.SAMPLE_RATE)
-    return clips.assign(path=paths)
-
-
-def on_degraded(clips, synthetic, seed):
-    """Predictions on every kind of copy: the tables of evaluation.predict, one below the other."""
-    names, parts = datasets.classes(clips), []
-    with tempfile.TemporaryDirectory() as scratch:
-        copies = {}
-        for number, (kind, change) in enumerate(DEGRADATIONS.items()):
-            folder = Path(scratch) / str(number)
-            folder.mkdir()
-            copies[kind] = degraded(clips, change, folder)
-        folds = recipes.fold_models(clips, recipes.BEST, out_of_fold.FOLDS, seed, synthetic)
-        for held, model in folds:
-            parts += [
-                recipes.predict(model, copy.loc[held.index], recipes.BEST, names).assign(kind=kind)
-                for kind, copy in copies.items()
-            ]
-    return pd.concat(parts)
 
 
 def main():
@@ -79,9 +49,7 @@ def main():
         "degraded copies",
         clips,
         options.seeds[0],
-        lambda s: on_degraded(clips, synthetic, s),
-        **asdict(recipes.BEST),
-        synthetic=datasets.fingerprint(synthetic),
+        partial(degraded_copies.predictions, clips, synthetic, recipes.BEST),
     )
     results = {
         "cross-validated": out_of_fold.scores(tables, clips.group),
@@ -119,7 +87,7 @@ def main():
             part.with_suffix(ending).replace(MODEL.with_suffix(ending))
     results["parameters"] = model.count_params()
     results["bytes"] = {e: MODEL.with_suffix(e).stat().st_size for e in (".keras", ".tflite")}
-    out_of_fold.write_json(out_of_fold.RESULTS / "pretrained.json", results)
+    files.write_json(out_of_fold.RESULTS / "pretrained.json", results)
 
 
 def hardest(tables, clips, count=15):

@@ -17,7 +17,7 @@ import librosa
 import out_of_fold
 import soundfile
 
-from helpers import audio, datasets, models, predict, recipes, widgets
+from helpers import audio, datasets, files, models, predict, recipes, widgets
 from helpers.quiet import keras, tf
 
 RUNS = 5
@@ -116,7 +116,7 @@ def main():
         found = {name: float(f"{value:.3g}") for name, value in measure(clips).items()}
         print(measure.__name__, found, flush=True)
         results[measure.__name__] = found
-    out_of_fold.write_json(options.out, results)
+    files.write_json(options.out, results)
 
 
 if __name__ == "__main__":

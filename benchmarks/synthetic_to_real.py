@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import out_of_fold
 
-from helpers import datasets, recipes
+from helpers import datasets, files, recipes
 from helpers.datasets import synthetic
 
 RECIPE = replace(recipes.BEST, members=1, pretrain=0, learning_rate=2e-3, epochs=18)
@@ -64,7 +64,7 @@ def main(arguments=None):
         "parameters": parameters,
         "runs": runs,
     }
-    out_of_fold.write_json(options.out, results)
+    files.write_json(options.out, results)
     print(f"mean {results['mean']:.1%}, minimum {results['minimum']:.1%}")
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 import out_of_fold
 import pandas as pd
 
-from helpers import datasets, evaluation, recipes, splits, transfer
+from helpers import datasets, evaluation, files, recipes, splits, transfer
 
 SIZES, CNN_SIZES = (5, 10, 20, 40, 80), (5, 20, 80)  # clips a class
 RECIPE = replace(recipes.BEST, members=1, epochs=8)
@@ -87,7 +87,7 @@ def main():
         "of the rarer class": int(fewest),
         "seed": seed,
     }
-    out_of_fold.write_json(out_of_fold.RESULTS / "transfer.json", results)
+    files.write_json(out_of_fold.RESULTS / "transfer.json", results)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,11 @@ def atomic(path, keep=None):
                 rest.unlink(missing_ok=True)
 
 
+def runs():
+    """The folder of what runs leave behind: runs/, or where COURSE_RUNS says."""
+    return Path(os.environ.get("COURSE_RUNS") or ROOT / "runs")
+
+
 def digest(path):
     """What identifies a file by its content: its sha256, in hexadecimal digits."""
     about = os.stat(path)

@@ -158,9 +158,7 @@ class Classifier:
         if path.suffix == ".tflite":
             return cls(_litert(path), card)
         network = _keras(path)
-        if (
-            network is None
-        ):  # an older Keras than the one that wrote it; the other file says the same
+        if network is None:  # this Keras is too old for it; the other file says the same
             return cls(_litert(path.with_suffix(".tflite")), card)
         return cls(network.predict_on_batch, card, network)
 
@@ -282,10 +280,13 @@ def _litert(path):
 
     def run(waveform):
         if not hasattr(own, "runner"):
-            with files.no_stderr():  # its delegate for speed, XNNPACK, says that it is there
-                own.runner = Interpreter(str(path)).get_signature_runner()
-                own.runner(waveform=np.zeros((1, 1), np.float32))
+            own.runner = Interpreter(str(path)).get_signature_runner()
         return own.runner(waveform=waveform)
+
+    # Its delegate for speed, XNNPACK, says that it is there, once a process: here, and not in a
+    # thread, for while stderr is away what others write there is lost.
+    with files.no_stderr():
+        run(np.zeros((1, 1), np.float32))
 
     return run
 

@@ -201,13 +201,14 @@ def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None):
         yield held, train(rest, recipe, seed, synthetic=synthetic, start=start)
 
 
-def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None):
+def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None, after=None):
     """Predict every clip by a classifier that was trained on the other folds.
 
     Taught in notebooks/05_evaluate.ipynb.
 
     Args:
         clips, recipe, n, seed, synthetic: as fold_models.
+        after: called with each fold's predictions, for those who wait.
 
     Returns:
         DataFrame as from predict; its attrs name a model's parameters.
@@ -215,6 +216,8 @@ def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None):
     names, parts = datasets.classes(clips), []
     for held, model in fold_models(clips, recipe, n, seed, synthetic):
         parts.append(predict(model, held, recipe, names))
+        if after is not None:
+            after(parts[-1])
     table = pd.concat(parts).loc[clips.index]
     table.attrs["parameters"] = model.count_params()
     return table

@@ -1,8 +1,5 @@
 """Train a network so that it can be repeated, and keep what was trained."""
 
-import os
-from pathlib import Path
-
 import pandas as pd
 
 from helpers import cache, datasets, files
@@ -85,8 +82,7 @@ def load_or_train(name, clips, train, **settings):
         history: DataFrame, as from fit.
     """
     key = cache.key(train, datasets.fingerprint(clips), settings, keras.__version__)
-    folder = Path(os.environ.get("COURSE_RUNS") or files.ROOT / "runs") / "models"
-    path = folder / f"{name}-{key}.keras"
+    path = files.runs() / "models" / f"{name}-{key}.keras"
     history_path = path.with_suffix(".csv")
     try:
         model, history = keras.models.load_model(path), pd.read_csv(history_path, index_col="epoch")

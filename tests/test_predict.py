@@ -481,6 +481,18 @@ def test_the_command_runs_as_a_module_and_keeps_stderr_clean(folder, tmp_path):
     assert done.stdout.startswith(f"{tmp_path / 'a.wav'}  ")
 
 
+def test_an_error_among_many_files_is_not_lost(folder, tmp_path):
+    """Threads that each kept stderr away, one as it began, left it away for good."""
+    names = [str(tmp_path / f"{number}.wav") for number in range(6)]
+    for name in names:
+        soundfile.write(name, clip(30_000), RATE)
+    model = ["--model", str(folder / "model.tflite")]
+    command = [sys.executable, "-m", "helpers.predict", *names, str(tmp_path / "none.wav"), *model]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "none.wav: no such file\n")
+    assert len(done.stdout.splitlines()) == 6
+
+
 def test_many_files_are_answered_in_their_order_and_as_one_by_one(folder, tmp_path):
     paths = [tmp_path / f"{number}.wav" for number in range(9)]
     for number, path in enumerate(paths):

@@ -28,7 +28,7 @@ import report
 import yaml
 from tqdm import tqdm
 
-from helpers import datasets, parameters
+from helpers import datasets, files, parameters
 from helpers.headline import MIME
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -55,7 +55,7 @@ def main(argv=None):
     except UsageError as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return 2
-    output = Path(args.output or os.environ.get("COURSE_RUNS") or NOTEBOOKS.parent / "runs")
+    output = Path(args.output or files.runs())
     output = output.expanduser().resolve()
     output.mkdir(parents=True, exist_ok=True)
     os.environ["COURSE_RUNS"] = str(output)  # what the lessons train lands there too
@@ -241,6 +241,11 @@ def run(jobs, log, side_by_side=None):
                 stopped.set()
                 raise
 
+        def stop():
+            stopped.set()
+            while wait(pending, 0.2).not_done:
+                end_children(others)
+
         pending = {pool.submit(work, *job): job for job in jobs}
         try:
             while pending:
@@ -253,18 +258,14 @@ def run(jobs, log, side_by_side=None):
                     if result:
                         yield job, result
         except KeyboardInterrupt:  # what is finished meanwhile is not lost
-            stopped.set()
-            while wait(pending, 0.2).not_done:
-                end_children(others)
+            stop()
             for future, job in pending.items():
                 result = None if future.exception() else future.result()
                 if result and not result["error"]:
                     yield job, result
             raise
         finally:
-            stopped.set()
-            while wait(pending, 0.2).not_done:
-                end_children(others)
+            stop()
 
 
 def end_children(but):
@@ -414,10 +415,9 @@ def write_summary(results, output):
         "system": platform.platform(),
         "lessons": results,
     }
-    part = output / "summary.json.part"
     text = json.dumps(facts, indent=2, ensure_ascii=False, default=str)
-    part.write_text(text + "\n", encoding="utf-8")
-    os.replace(part, output / "summary.json")
+    with files.atomic(output / "summary.json") as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def table(results, output):

@@ -25,6 +25,8 @@ import run_all
 from matplotlib.figure import Figure
 from run_all import NOTEBOOKS, UsageError
 
+from helpers import files
+
 GRID = {"SEED": [0, 1, 2], "LEARNING_RATE": [0.001, 0.0003]}
 METRICS = "metrics.json"
 
@@ -46,8 +48,7 @@ def main(argv=None):
     except UsageError as error:
         print(f"sweep.py: {error}", file=sys.stderr)
         return 2
-    base = args.output or os.environ.get("COURSE_RUNS") or NOTEBOOKS.parent / "runs"
-    output = Path(base).expanduser().resolve() / "sweep" / lesson.stem
+    output = Path(args.output or files.runs()).expanduser().resolve() / "sweep" / lesson.stem
     wanted = {folder_of(point, output): point for point in points}
     code = fingerprint(lesson)
     left = [folder for folder in wanted if not finished(folder, code)]
@@ -146,9 +147,9 @@ def run_those(folders, wanted, lesson, code, output, side_by_side):
                 if not result["error"]:
                     executed = nbformat.read(folder / result["notebook"], as_version=4)
                     facts["headlines"] = run_all.find_headlines(executed)
-                part = folder / f"{METRICS}.part"
-                part.write_text(json.dumps(facts, indent=2, default=str) + "\n", encoding="utf-8")
-                os.replace(part, folder / METRICS)
+                text = json.dumps(facts, indent=2, default=str)
+                with files.atomic(folder / METRICS) as part:
+                    part.write_text(text + "\n", encoding="utf-8")
         except KeyboardInterrupt:
             print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
             return 130

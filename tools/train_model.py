@@ -14,6 +14,7 @@ import sys
 import textwrap
 import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from helpers import audio, datasets, evaluation, export, files, predict, recipes
 from helpers.datasets import synthetic
 from helpers.quiet import keras
 
-RUNS = Path(os.environ.get("COURSE_RUNS") or files.ROOT / "runs")
+RUNS = files.runs()
 UNSURE_BELOW = {2: 0.6}  # by the number of classes; chosen beforehand, for any recipe
 UNSURE_BELOW_ELSE = 0.5  # below it, a calibrated answer is wrong more often than right
 FOLDS = 5
@@ -81,19 +82,20 @@ def to_pretrain_on(names):
     return datasets.load(made, quiet=True)
 
 
-def cross_validated(clips, recipe, n, seed, start_from):
-    """recipes.cross_validate that says after each fold how it went and how long the rest takes."""
-    names, parts, begun = datasets.classes(clips), [], time.perf_counter()
-    for held, model in recipes.fold_models(clips, recipe, n, seed, start_from):
-        parts.append(recipes.predict(model, held, recipe, names))
-        spent = time.perf_counter() - begun
-        left = spent / len(parts) * (n + 1 - len(parts))  # the model of all recordings comes last
+def progress(n):
+    """What to call after each of n folds: says how it went and how long the rest takes."""
+    begun, done = time.perf_counter(), count(1)
+
+    def say(table):
+        k = next(done)
+        left = (time.perf_counter() - begun) / k * (n + 1 - k)  # the model of all comes last
         print(
-            f"fold {len(parts)} of {n}: {parts[-1].correct.sum()} of {len(parts[-1])} clips right; "
+            f"fold {k} of {n}: {table.correct.sum()} of {len(table)} clips right; "
             f"about {left / 60:.0f} min to go",
             flush=True,
         )
-    return pd.concat(parts).loc[clips.index]
+
+    return say
 
 
 def calibrated(table, fold):
@@ -266,7 +268,7 @@ def training(clips, recipe, folder, name, seed=0):
     start_from = to_pretrain_on(names)
     if start_from is None:
         recipe = replace(recipe, pretrain=0)
-    table = cross_validated(clips, recipe, n, seed, start_from)
+    table = recipes.cross_validate(clips, recipe, n, seed, start_from, progress(n))
     title = re.sub(r"[-_]+", " ", name)
     card = card_of(
         clips,
