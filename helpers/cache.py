@@ -1,18 +1,28 @@
 """When may a kept result be used again? The one rule: same clips, same settings, same code."""
 
 import ast
-import dataclasses
 import dis
 import functools
 import hashlib
 import inspect
+import io
 import json
+import pickle
 import sys
+import sysconfig
 import textwrap
+import time
 import types
 from pathlib import Path
 
 from helpers import files
+
+_BEGUN = time.time()
+_FOLDERS = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platlib", "purelib")}
+
+
+class Unkeyable(TypeError):
+    """Something whose content cannot be told, so that no result may be kept under it."""
 
 
 def key(function, *facts):
@@ -31,98 +41,112 @@ def key(function, *facts):
     Returns:
         8 hexadecimal digits.
 
+    Raises:
+        Unkeyable: the content of something used cannot be told (an open file, a generator), or a
+            module of this package was edited after the session had begun, so that what runs is
+            not what stands in the file.
+
     >>> key(lambda: 1) == key(lambda: 1), key(lambda: 1) == key(lambda: 2)
     (True, False)
     """
-    found = _Found()
-    facts = [found.of(function), found.of(facts), found.modules_code()]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:8]
+    content = _Content()
+    try:
+        content.dump([function, facts])
+    except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise Unkeyable(str(error)) from error
+    said = content.stream.getvalue() + json.dumps(content.modules_code()).encode()
+    return hashlib.sha256(said).hexdigest()[:8]
 
 
-class _Found:
-    """What was met on the way from a function to all that it uses."""
+class _Content(pickle.Pickler):
+    """What a value holds, as bytes that are the same in every session.
+
+    Pickle walks through it, and refuses what has no content of its own; what it would take by
+    name or by address alone is taken apart here.
+    """
 
     def __init__(self):
-        self.seen, self.modules = {}, set()
+        self.stream, self.seen, self.modules = io.BytesIO(), {}, set()
+        super().__init__(self.stream, protocol=5)
+        self.fast = True  # no memory of addresses: equal values give equal bytes
 
-    def of(self, value):
-        """A value's content in words: the same in every session, whatever the address."""
-        if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-            return repr(value)
-        if id(value) in self.seen:  # a function that calls itself, a list that holds itself
-            return f"number {self.seen[id(value)][0]}"
-        self.seen[id(value)] = len(self.seen), value  # kept, so that no other gets its address
-        return self._content(value)
-
-    def _content(self, value):
-        kind = value if isinstance(value, type) else type(value)
-        name = f"{kind.__module__}.{kind.__qualname__}"
+    def persistent_id(self, value):
+        """Called by pickle for each object: what stands for it, or None for pickle's own way."""
+        if isinstance(value, (types.FunctionType, type)):
+            if id(value) in self.seen:  # a function that calls itself
+                return f"number {self.seen[id(value)][0]}"
+            self.seen[id(value)] = len(self.seen), value  # kept: no other gets its address
+            return self._class(value) if isinstance(value, type) else self._function(value)
         if isinstance(value, types.ModuleType):
             self._note(value.__name__)
             return value.__name__
-        if isinstance(value, (list, tuple)):
-            return [name, *map(self.of, value)]
         if isinstance(value, (set, frozenset)):
-            return [name, *sorted(map(str, map(self.of, value)))]
-        if isinstance(value, dict):
-            return [name, *([self.of(k), self.of(v)] for k, v in value.items())]
-        if isinstance(value, types.FunctionType):
-            return self._function(value)
-        if isinstance(value, types.MethodType):
-            return ["method", self.of(value.__self__), self.of(value.__func__)]
-        if isinstance(value, functools.partial):
-            return ["partial", *map(self.of, (value.func, value.args, value.keywords))]
-        if hasattr(value, "__wrapped__"):  # functools.cache and its kin
-            return self.of(value.__wrapped__)
-        if isinstance(value, type):
-            return self._class(value, name)
+            return [type(value).__name__, *sorted(map(self._apart, value))]
         if isinstance(value, Path):
             return str(value)
-        if dataclasses.is_dataclass(value):
-            fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-            return [name, self.of(kind), self.of(fields)]
-        return [name, self._of_libraries(value, kind)]
+        if isinstance(value, property):
+            return ["property", value.fget, value.fset]
+        if isinstance(value, (staticmethod, classmethod)):
+            return [type(value).__name__, value.__func__]
+        if hasattr(value, "__wrapped__"):  # functools.cache and its kin
+            return [type(value).__name__, value.__wrapped__]
+        return self._of_libraries(value)
 
-    def _of_libraries(self, value, kind):
-        """The content of what NumPy, pandas, scikit-learn, Keras and TensorFlow make."""
-        if hasattr(value, "columns") and "path" in value.columns and hasattr(value, "itertuples"):
-            return [
-                self.of([files.digest(p) for p in value.path]),
-                value.to_csv(columns=_rest(value)),
-            ]
+    def _of_libraries(self, value):
+        """The content of what pandas, Keras and TensorFlow make, or None."""
         if hasattr(value, "to_csv"):
-            return value.to_csv()
-        if hasattr(value, "dtype") and hasattr(value, "tobytes"):
-            return [str(value.dtype), str(value.shape), hashlib.sha256(value.tobytes()).hexdigest()]
-        if hasattr(value, "get_params"):
-            return self.of(value.get_params(deep=False))
-        if hasattr(value, "layers") or hasattr(value, "get_weights"):
-            layers = getattr(value, "layers", [value])
-            made = [[type(layer).__name__, _nameless(layer.get_config())] for layer in layers]
-            return [json.dumps(made, default=str), self.of(list(map(self.of, value.get_weights())))]
+            paths = value.path if "path" in getattr(value, "columns", ()) else ()
+            rest = [name for name in getattr(value, "columns", ()) if name != "path"]
+            table = value.to_csv(columns=rest) if rest else value.to_csv()
+            return [table, [files.digest(p) for p in paths]]
         if hasattr(value, "element_spec"):
             return str(value.element_spec)
-        if self._ours(kind) and hasattr(value, "__dict__"):
-            return [self.of(kind), self.of(vars(value))]
-        return str(getattr(value, "__name__", ""))  # a function in C
+        if hasattr(value, "get_config") and hasattr(value, "get_build_config"):  # a layer, a model
+            return self._layer(value)
+        if hasattr(value, "get_config") and hasattr(value, "apply_gradients"):  # an optimizer
+            held = [v.numpy() for v in value.variables]
+            return [type(value), _nameless(value.get_config()), held]
+        return None
+
+    def _layer(self, layer):
+        """A network by its layers, their wiring, its weights and what it was compiled with."""
+        config, number = json.loads(json.dumps(layer.get_config(), default=str)), {}
+        for name in [layer.name, *_names_of_layers(config)]:  # names count those of a session
+            number.setdefault(name, f"layer {len(number)}")
+        config, inner = _renamed(config, number), _layers(layer)
+        compiled = getattr(layer, "get_compile_config", lambda: None)()
+        return [[type(one) for one in inner], config, layer.get_weights(), _nameless(compiled)]
+
+    def _apart(self, value):
+        """The content of one of several values that stand in no order."""
+        one = _Content()
+        one.dump(value)
+        self.modules |= one.modules
+        return one.stream.getvalue()
 
     def _function(self, function):
         whole = self._note(function.__module__)  # then all that its module uses counts
-        if not whole and not self._ours(function):
-            return function.__qualname__
+        if not whole and not _ours(function):
+            return [function.__module__, function.__qualname__]
         outside = inspect.getclosurevars(function).nonlocals
         given = [function.__defaults__, function.__kwdefaults__]
-        said = [function.__qualname__, _code(function), self.of(outside), self.of(given)]
+        said = [function.__qualname__, _code(function), outside, given]
         if not whole:
             used = sorted(set(self._names(function.__code__)) & set(function.__globals__))
-            said += [[name, self.of(function.__globals__[name])] for name in used]
+            said += [[name, function.__globals__[name]] for name in used]
         return said
 
-    def _class(self, kind, name):
-        if self._note(kind.__module__) or not self._ours(kind):
+    def _class(self, kind):
+        name = [kind.__module__, kind.__qualname__]
+        if self._note(kind.__module__) or not _ours(kind):
             return name
-        parts = {k: v for k, v in vars(kind).items() if not k.startswith("__") or callable(v)}
-        return [name, *map(self.of, kind.__bases__), self.of(parts)]
+        slots = (types.GetSetDescriptorType, types.MemberDescriptorType)
+        parts = {
+            k: v
+            for k, v in vars(kind).items()
+            if not isinstance(v, slots) and (not k.startswith("__") or callable(v))
+        }
+        return [name, kind.__bases__, parts]
 
     def _names(self, code):
         """Names from outside that a code object looks up; modules of ours that it imports."""
@@ -139,13 +163,6 @@ class _Found:
             if isinstance(inner, types.CodeType):
                 yield from self._names(inner)
 
-    def _ours(self, thing):
-        """Whether a function or class is the caller's: not Python's, nor a library's."""
-        path = getattr(sys.modules.get(thing.__module__), "__file__", None)
-        if thing.__module__ == "__main__" or path is None:
-            return thing.__module__ not in sys.builtin_module_names
-        return not any(Path(path).is_relative_to(folder) for folder in _libraries())
-
     def _note(self, module):
         """Count a module of this package, and those that it imports: whether it is one."""
         path = _file(module or "")
@@ -159,7 +176,52 @@ class _Found:
 
     def modules_code(self):
         paths = [(name, _file(name)) for name in sorted(self.modules)]
+        for name, path in paths:
+            if path.stat().st_mtime > _BEGUN:
+                raise Unkeyable(f"{name} was edited after this session began: restart it")
         return [[name, _parsed(path, path.stat().st_mtime_ns)[0]] for name, path in paths]
+
+
+def _layers(layer):
+    """A layer and all that it holds, in their order."""
+    return [layer, *(inner for one in getattr(layer, "layers", ()) for inner in _layers(one))]
+
+
+def _names_of_layers(config):
+    """The names of a network's layers in its configuration, in their order."""
+    if isinstance(config, list):
+        return [name for one in config for name in _names_of_layers(one)]
+    if not isinstance(config, dict):
+        return []
+    inner = config.get("config")
+    named = isinstance(inner, dict) and config.get("class_name") != "DTypePolicy"
+    own = [inner["name"]] if named and isinstance(inner.get("name"), str) else []
+    return own + [name for one in config.values() for name in _names_of_layers(one)]
+
+
+def _renamed(config, number):
+    if isinstance(config, list):
+        return [_renamed(one, number) for one in config]
+    if isinstance(config, dict):
+        return {k: _renamed(v, number) for k, v in config.items()}
+    return number.get(config, config) if isinstance(config, str) else config
+
+
+def _nameless(config):
+    """A configuration without names, which count what a session has made."""
+    if isinstance(config, (list, tuple)):
+        return [_nameless(one) for one in config]
+    if isinstance(config, dict):
+        return {k: _nameless(v) for k, v in config.items() if k != "name"}
+    return config
+
+
+def _ours(thing):
+    """Whether a function or class is the caller's: not Python's, nor a library's."""
+    path = getattr(sys.modules.get(thing.__module__), "__file__", None)
+    if thing.__module__ == "__main__" or path is None:
+        return thing.__module__ not in sys.builtin_module_names
+    return not any(Path(path).is_relative_to(folder) for folder in _FOLDERS)
 
 
 def _file(module):
@@ -205,24 +267,3 @@ def _code(function):
 def _compiled(code):
     parts = [_compiled(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
     return [code.co_code.hex(), code.co_names, code.co_varnames, code.co_freevars, parts]
-
-
-@functools.cache
-def _libraries():
-    """Where Python and what was installed for it lie."""
-    import sysconfig
-
-    names = ("stdlib", "platstdlib", "purelib", "platlib")
-    return {Path(sysconfig.get_path(name)) for name in names}
-
-
-def _rest(clips):
-    """What counts of a catalog besides the files' content; the folder they lie in does not."""
-    return [name for name in clips.columns if name != "path"]
-
-
-def _nameless(config):
-    """A layer's settings without its name, which counts how many there were in this session."""
-    if isinstance(config, dict):
-        return {k: _nameless(v) for k, v in config.items() if k != "name"}
-    return [_nameless(v) for v in config] if isinstance(config, (list, tuple)) else config

@@ -26,13 +26,13 @@ def namespace(x):
     """The operations that suit x, and x as float32: NumPy's for arrays, else Keras'.
 
     Args:
-        x: array, list or number; or a tensor, eager or symbolic.
+        x: array, Series, list or number; or a tensor, eager or symbolic.
 
     Returns:
         module: numpy or keras.ops, which name what is used here alike.
         x: float32 array, or tensor.
     """
-    if isinstance(x, (np.ndarray, np.generic, list, tuple, int, float)):
+    if not type(x).__module__.startswith(("tensorflow.", "keras.")):
         return np, np.asarray(x, np.float32)
     from helpers.quiet import keras  # a tensor: TensorFlow is there already
 

@@ -81,7 +81,11 @@ def load_or_train(name, clips, train, **settings):
         model: keras.Model.
         history: DataFrame, as from fit.
     """
-    key = cache.key(train, datasets.fingerprint(clips), settings, keras.__version__)
+    try:
+        key = cache.key(train, datasets.fingerprint(clips), settings, keras.__version__)
+    except cache.Unkeyable as error:
+        print(f"{name} is trained, and not kept for the next time: {error}")
+        return train()
     path = files.runs() / "models" / f"{name}-{key}.keras"
     history_path = path.with_suffix(".csv")
     try:

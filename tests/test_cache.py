@@ -5,10 +5,14 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import threading
+import time
+import types
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.preprocessing
 from lessons import ROOT
 
 from helpers import cache, datasets, training
@@ -113,6 +117,96 @@ def test_what_a_function_holds_counts():
         assert cache.key(closed(one)) != cache.key(closed(other)), one
 
 
+class Twice(keras.layers.Layer):
+    """A layer of the caller's own, whose body counts."""
+
+    def call(self, x):
+        return 2 * x
+
+
+def twice_otherwise():
+    class Twice(keras.layers.Layer):
+        def call(self, x):
+            return x + x + 0
+
+    return Twice
+
+
+def wired(straight):
+    one, two = keras.layers.Dense(3), keras.layers.Dense(3)
+    x = keras.Input((3,))
+    out = two(one(x)) if straight else one(two(x))
+    return keras.Model(x, out)
+
+
+def compiled(loss):
+    model = network(2)
+    model.compile("adam", loss)
+    return model
+
+
+def scaler(*rows):
+    return sklearn.preprocessing.StandardScaler().fit(np.array(rows)[:, None])
+
+
+def limit(low):
+    class Range:
+        @property
+        def low(self):
+            return low
+
+    return Range()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda: range(3), lambda: range(4)),
+        (lambda: slice(1), lambda: slice(2)),
+        (lambda: types.SimpleNamespace(a=1), lambda: types.SimpleNamespace(a=2)),
+        (lambda: tf.constant([1.0]), lambda: tf.constant([2.0])),
+        (lambda: np.random.default_rng(1), lambda: np.random.default_rng(2)),
+        (lambda: keras.optimizers.Adam(1e-3), lambda: keras.optimizers.Adam(1e-2)),
+        (
+            lambda: keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
+            lambda: keras.losses.CategoricalCrossentropy(label_smoothing=0.2),
+        ),
+        (lambda: Twice(), lambda: twice_otherwise()()),
+        (lambda: compiled("mse"), lambda: compiled("mae")),
+        (lambda: scaler(1.0, 2.0), lambda: scaler(1.0, 3.0)),
+        (lambda: limit(1), lambda: limit(2)),
+        (lambda: {1, 2}, lambda: {1, 3}),
+    ],
+)
+def test_content_that_no_name_tells(one, other):
+    assert cache.key(closed(one())) == cache.key(closed(one()))
+    assert cache.key(closed(one())) != cache.key(closed(other()))
+
+
+def test_the_wiring_of_a_network_counts_and_the_numbers_of_its_layers_do_not():
+    def keyed(model):
+        for w in model.weights:
+            w.assign(np.zeros(w.shape))
+        return cache.key(closed(model))
+
+    assert keyed(wired(True)) == keyed(wired(True))
+    assert keyed(wired(True)) != keyed(keras.Model(*two_branches()))
+    nested = [keras.Sequential([keras.Input((3,)), wired(True)]) for _ in range(2)]
+    assert keyed(nested[0]) == keyed(nested[1])
+
+
+def two_branches():
+    one, two, x = keras.layers.Dense(3), keras.layers.Dense(3), keras.Input((3,))
+    return x, [one(x), two(x)]
+
+
+def test_what_has_no_content_of_its_own_is_refused(tmp_path):
+    with (tmp_path / "file").open("w") as file:
+        for value in (file, (x for x in "ab"), threading.Lock()):
+            with pytest.raises(cache.Unkeyable):
+                cache.key(closed(value))
+
+
 def network(units, seed=0):
     keras.utils.set_random_seed(seed)
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(units)])
@@ -185,6 +279,32 @@ def test_who_edits_the_network_gets_theirs(runs, synthetic, capsys):
         model, _ = training.load_or_train("net", synthetic, cell(text), seed=0)
         said.append((capsys.readouterr().out.split()[0], model.output_shape[1]))
     assert said == [("trained", 2), ("loaded", 2), ("trained", 3), ("loaded", 2)]
+
+
+def test_what_cannot_be_told_is_trained_and_not_kept(runs, synthetic, capsys):
+    lock = threading.Lock()
+
+    def train():
+        assert lock is not None
+        return cell(FIT)()
+
+    model, _ = training.load_or_train("net", synthetic, train)
+    assert model.output_shape[1] == 2
+    assert "not kept for the next time: " in capsys.readouterr().out
+    assert not list(training.files.runs().rglob("*.keras"))
+
+
+def test_a_helper_edited_while_the_session_runs_is_not_what_ran(house, tmp_path):
+    house()
+    later = time.time() + 60
+    program = (
+        "import os; from helpers import cache, article; "
+        f"os.utime('helpers/audio.py', ({later}, {later})); cache.key(article.train)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert "helpers.audio was edited after this session began: restart it" in done.stderr
 
 
 def test_other_audio_under_the_same_names_is_other_clips(runs, synthetic, tmp_path, capsys):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import librosa
 import numpy as np
+import pandas as pd
 import pytest
 from lessons import ROOT
 
@@ -303,6 +304,12 @@ def test_all_features_make_networks_of_one_size_that_see_pictures_of_one_size(fe
 def _front(model):
     """What a model's network sees of its pictures."""
     return keras.Model(model.input, model.layers[-2].output)
+
+
+def test_a_series_is_an_array():
+    ops, found = features.namespace(pd.Series([1, 2]))
+    assert ops is np
+    assert found.dtype == np.float32
 
 
 @pytest.mark.parametrize("kind", ["stft", "mfcc", "chroma"])

@@ -33,7 +33,7 @@ def render(notebook, name, folder):
     resources = {"metadata": {"name": name, "path": str(folder)}}
     exporter = Exporter(raw_template=TEMPLATE)
     page, _ = exporter.from_notebook_node(without_widgets(notebook), resources)
-    return re.sub(r'(href="\d\d_\w+)\.ipynb"', r'\1.html"', page)
+    return re.sub(r'(href="\d\d_\w+)\.ipynb(["#])', r"\1.html\2", page)
 
 
 def without_widgets(notebook):
@@ -75,6 +75,16 @@ def formula(tex, block=False):
     )
 
 
+def offline(text):
+    """HTML in which a picture that lies elsewhere is the words that stand for it."""
+
+    def words(picture):
+        said = re.search(r"""\balt=(["'])(.*?)\1""", picture[0])
+        return said[2] if said else ""
+
+    return re.sub(r"<img\b[^>]*\bsrc=.https?:[^>]*>", words, text, flags=re.IGNORECASE)
+
+
 class Exporter(HTMLExporter):
     """nbconvert's page with this module's rendering of text."""
 
@@ -106,10 +116,12 @@ class Renderer(IPythonRenderer):
             return f"<code>{html.escape(body)}</code>"
 
     def block_html(self, text):
-        return text + "\n"  # parsed by nbconvert, a <details> would end before its solution
+        return (
+            offline(text) + "\n"
+        )  # parsed by nbconvert, a <details> would end before its solution
 
     def inline_html(self, text):
-        return text
+        return offline(text)
 
     def image(self, text, url, title=None):
         if re.match(r"https?:", url):

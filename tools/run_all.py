@@ -269,10 +269,11 @@ def run(jobs, log, side_by_side=None):
 
 
 def end_children(but):
-    """Kill what this process has started, but for some."""
+    """Kill what this process has started, and what that has started, but for some."""
     for process in set(psutil.Process().children()) - but:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
+            for one in [*process.children(recursive=True), process]:
+                one.kill()
 
 
 def cells(lesson):
@@ -365,7 +366,7 @@ def describe(failure):
 
 
 def find_headlines(notebook):
-    """All that report.headline left in the outputs, in order; of one name the last."""
+    """All that headline.show left in the outputs, in order; of one name the last."""
     found = [
         output["data"][MIME]
         for cell in notebook.cells
