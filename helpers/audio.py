@@ -148,8 +148,10 @@ def _check_format(path):
     """Refuse a file whose ending is not one that the course reads.
 
     Raises:
-        AudioError: names the formats that can be read.
+        AudioError: names the formats that can be read, or says that it is a folder.
     """
+    if Path(path).is_dir():
+        raise AudioError(f"{Path(path).name}: a folder; name the files in it")
     if Path(path).suffix.lower() not in FORMATS:
         raise AudioError(
             f"{Path(path).name}: not a format read here; convert it to WAV, FLAC, OGG or MP3"

@@ -63,6 +63,11 @@ def test_an_unusable_file_is_named_with_its_fault(tmp_path, name, content, messa
     assert name in str(caught.value) and str(tmp_path) not in str(caught.value)
 
 
+def test_a_folder_is_called_one(tmp_path):
+    with pytest.raises(audio.AudioError, match="a folder; name the files in it"):
+        audio.load(tmp_path)
+
+
 def test_a_file_without_samples_is_an_error(tmp_path):
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16_000)
     with pytest.raises(audio.AudioError, match="holds no samples"):

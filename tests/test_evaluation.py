@@ -227,5 +227,16 @@ def test_a_draw_without_a_class_does_not_count_it_as_missed():
     labels = ["a"] * 8 + ["b"] * 2
     clips = pd.DataFrame({"label": labels})
     p = np.array([label == "b" for label in labels], float)
-    perfect = evaluation.table(np.stack([1 - p, p], axis=1), clips, ["a", "b"])
-    assert evaluation.bootstrap_interval(perfect, np.arange(10)) == (1, 1)
+    p[0] = 1
+    one_wrong = evaluation.table(np.stack([1 - p, p], axis=1), clips, ["a", "b"])
+    low, high = evaluation.bootstrap_interval(one_wrong, np.arange(10))
+    assert 0.7 < low < 15 / 16 < high == 1
+
+
+def test_no_error_in_few_recordings_is_no_certainty():
+    clips = pd.DataFrame({"label": ["a"] * 20 + ["b"] * 20})
+    right = evaluation.table(np.repeat(np.eye(2), 20, axis=0), clips, ["a", "b"])
+    assert evaluation.bootstrap_interval(right, np.repeat(range(10), 4)) == evaluation.wilson(
+        10, 10
+    )
+    assert evaluation.bootstrap_interval(right, np.arange(40)) == evaluation.wilson(40, 40)

@@ -295,8 +295,18 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", required=True, help="folder of the recordings")
     parser.add_argument("--name", help="of the model; by default the folder's")
-    parser.add_argument("--members", type=at_least_one, help="networks whose logits are averaged")
-    parser.add_argument("--epochs", type=at_least_one, help="of 40 batches each")
+    parser.add_argument(
+        "--members",
+        type=at_least_one,
+        default=recipes.BEST.members,
+        help="networks whose logits are averaged (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=at_least_one,
+        help=f"of {recipes.BEST.steps} batches each (default: {recipes.BEST.epochs} for cats and "
+        f"dogs, which are pretrained on synthetic clips; {ALONE} for others)",
+    )
     options = parser.parse_args(arguments)
     name = options.name or Path(options.dataset).name
     if not re.fullmatch(r"\w[\w.-]*", name):
