@@ -211,6 +211,24 @@ def each_fold(catalog, n=5, seed=0):
         yield catalog[fold != k], catalog[fold == k]
 
 
+def each_source(catalog):
+    """Leave one source out at a time: what is learnt from, and what is held out.
+
+    A clip elsewhere that shares audio with a held-out one stands on neither side.
+
+    Args:
+        catalog: DataFrame with columns label, source and group.
+
+    Yields:
+        source: its name.
+        rest, held: two catalogs, which share neither a source nor a recording.
+    """
+    for source in sorted(catalog.source.unique()):
+        held = catalog[catalog.source == source]
+        rest = catalog[(catalog.source != source) & ~catalog.group.isin(held.group)]
+        yield source, rest, held
+
+
 def with_validation(catalog, fraction=0.2, seed=0):
     """Turn a part of the training clips into a validation part.
 

@@ -12,7 +12,12 @@ from helpers import audio, files, splits
 from helpers.datasets import downloads, folders, synthetic
 
 _DATA = files.ROOT / "data"
-_CHOICES = '"auto", "synthetic", "kaggle" or the path of a folder of recordings'
+_CHOICES = (
+    '"auto", "synthetic", "kaggle", "elsewhere", "esc50", several joined by +, '
+    "or the path of a folder of recordings"
+)
+_NAMED = ("synthetic", "kaggle", "elsewhere", "esc50")
+_MANIFEST = files.ROOT / "data" / "elsewhere.csv"
 
 _COLUMNS = [
     "path",
@@ -41,7 +46,9 @@ def load(source="auto", *, seed=0, data=_DATA, quiet=False):
     Taught in notebooks/03_data_pipeline.ipynb.
 
     Args:
-        source: "auto", "synthetic", "kaggle" or the path of a folder.
+        source: "auto"; "synthetic"; "kaggle"; "elsewhere", dogs, cats and other sounds from public
+            repositories; "esc50", or some of its classes, such as "esc50:dog,cat,rain"; the path
+            of a folder; or several of these, such as "kaggle+elsewhere".
         seed: of the split, where the recordings come without one.
         data: folder in which downloaded and synthetic recordings are kept.
         quiet: print nothing.
@@ -49,19 +56,26 @@ def load(source="auto", *, seed=0, data=_DATA, quiet=False):
     Returns:
         DataFrame indexed by clip (path below the folder), sorted; columns path, label, split
         ("train" or "test"), group (clips of one group share audio), duration (seconds),
-        sample_rate (Hz), channels, source, licence. `.attrs["findings"]` lists what was left out
-        or is noteworthy.
+        sample_rate (Hz), channels, source, licence; where the recordings state them, kind and
+        fold. Of several sources, each clip's name begins with its source's, and clips of two
+        that share audio are one group. `.attrs["findings"]` lists what was left out or is
+        noteworthy.
 
     Raises:
         ValueError: no such source, or nothing usable in it; the message lists the choices.
         FileNotFoundError: no such folder.
-        ConnectionError: Kaggle cannot be reached.
+        ConnectionError: what was to be downloaded cannot be.
     """
-    name, folder, why = _choose(source, Path(data))
-    clips = _read(folder, name, seed)
-    if not quiet:
-        print(_banner(clips, name, why))
-    return clips
+    asked = [str(source).strip()]
+    if not Path(asked[0]).expanduser().is_dir():
+        asked = asked[0].split("+")
+    parts = []
+    for one in asked:
+        name, folder, why = _choose(one, Path(data))
+        parts.append(_read(folder, name, seed))
+        if not quiet:
+            print(_banner(parts[-1], name, why))
+    return parts[0] if len(parts) == 1 else _joined(parts)
 
 
 def validate(clips):
@@ -140,12 +154,15 @@ def fingerprint(clips):
 def _choose(source, data):
     """(name, folder, why) for a source."""
     asked = str(source).strip()
-    why = f"asked for with DATASET = {asked!r}" if asked in ("synthetic", "kaggle") else "a folder"
+    asked, _, labels = asked.partition(":") if asked.startswith("esc50:") else (asked, "", "")
+    why = f"asked for with DATASET = {asked!r}" if asked in _NAMED else "a folder"
     if asked == "auto" and os.environ.get("DATASET", "").strip() not in ("", "auto"):
         asked = os.environ["DATASET"].strip()
         why = "asked for by the environment variable DATASET"
     if asked == "synthetic":
         return "synthetic", synthetic.make_dataset(data / "synthetic"), why
+    if asked in ("elsewhere", "esc50"):
+        return f"{asked}:{labels}".rstrip(":"), _downloaded(asked, data), why
     on_disk = data / "audio-cats-and-dogs"
     if asked in ("kaggle", "auto") and on_disk.is_dir():
         return "kaggle", on_disk, "already on disk" if asked == "auto" else why
@@ -168,17 +185,127 @@ def _choose(source, data):
     return folder.resolve().name, folder, why
 
 
+def _downloaded(name, data):
+    """The folder of recordings from elsewhere, or of ESC-50, with a manifest.csv written last."""
+    folder = data / name
+    if (folder / folders.MANIFEST).is_file():
+        return folder
+    try:
+        if name == "esc50":
+            downloads.fetch(downloads.ESC50, folder)
+            stated = _esc50(folder)
+        else:
+            stated = pd.read_csv(_MANIFEST)
+            lost = downloads.fetch_files(stated, folder)
+            stated = stated[~stated.file.isin([file for file, _ in lost])]
+            for file, reason in lost:
+                print(f"left out: {file}: {reason}")
+    except ConnectionError as error:
+        raise ConnectionError(f"{error}: try again, or choose another of {_CHOICES}") from error
+    with files.atomic(folder / folders.MANIFEST) as part:
+        stated.to_csv(part, index=False)
+    return folder
+
+
+def _esc50(folder):
+    """ESC-50's own table as a manifest: official folds, clips of one recording in one group.
+
+    Raises:
+        ConnectionError: the archive is not what its table says.
+    """
+    tables = list(folder.rglob("esc50.csv"))
+    if not tables:
+        raise ConnectionError("the archive holds no meta/esc50.csv")
+    stated, sounds = pd.read_csv(tables[0]), tables[0].parent.parent / "audio"
+    odd = [name for name in stated.filename if not _is_esc50(sounds / name)]
+    if odd:
+        raise ConnectionError(
+            f"{len(odd)} of {len(stated)} clips are not as stated, first {odd[0]}"
+        )
+    return pd.DataFrame(
+        {
+            "file": [(sounds / name).relative_to(folder).as_posix() for name in stated.filename],
+            "label": stated.category,
+            "split": np.where(stated.fold == stated.fold.max(), "test", "train"),
+            "fold": stated.fold,
+            "group": [f"esc50-{recording}" for recording in stated.src_file],
+            "source": "ESC-50",
+            "licence": downloads.ESC50.licence,
+        }
+    )
+
+
+def _is_esc50(path):
+    """Whether a clip is what all of ESC-50 are: five seconds at 44,100 Hz."""
+    try:
+        about = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError):
+        return False
+    return (about.samplerate, about.frames) == (44_100, 220_500)
+
+
+def _joined(parts):
+    """Several catalogs as one, in which clips that share audio are one group across them."""
+    named = []
+    for clips in parts:
+        name = clips.attrs["name"]
+        group = [f"{name}/{group}" for group in clips.group]
+        named.append(
+            clips.assign(group=group).rename(index=lambda clip, name=name: f"{name}/{clip}")
+        )
+    clips = pd.concat(named).sort_index().rename_axis("clip")
+    if not clips.index.is_unique:
+        raise ValueError("a source is named twice")
+    if "kind" in clips:
+        clips["kind"] = clips.kind.fillna(clips.label)
+    first = clips.reset_index().groupby("group").clip.transform("first")
+    known = pd.DataFrame({"clip_a": first.to_numpy(), "clip_b": clips.index})
+    found = splits.shared_audio(clips)[["clip_a", "clip_b"]]
+    clips["group"] = splits.groups(clips, pd.concat([known, found, _stated_pairs(parts)]))
+    clips.attrs["name"] = "+".join(one.attrs["name"] for one in parts)
+    clips.attrs["findings"] = [
+        (f"{one.attrs['name']}/{clip}", what)
+        for one in parts
+        for clip, what in one.attrs["findings"]
+    ]
+    return clips
+
+
+def _stated_pairs(parts):
+    """Clips that a manifest says to share audio with one of another source, as pairs."""
+    places = {
+        Path(clip).stem: f"{clips.attrs['name']}/{clip}" for clips in parts for clip in clips.index
+    }
+    pairs = [
+        (f"{clips.attrs['name']}/{clip}", places[other])
+        for clips in parts
+        for clip, others in clips.attrs.get("shares", {}).items()
+        for other in others.split(";")
+        if clip in clips.index and other in places
+    ]
+    return pd.DataFrame(pairs, columns=["clip_a", "clip_b"])
+
+
 def _read(folder, name, seed):
-    table, findings = folders.scan(folder)
+    name, _, labels = name.partition(":")
+    if (Path(folder) / folders.MANIFEST).is_file():
+        table, findings = folders.from_manifest(folder)
+    else:
+        table, findings = folders.scan(folder)
+    if labels:
+        table = _only(table, labels.split(","))
     table, more = _read_facts(table)
     findings += more
     if table.empty:
         raise ValueError(f"none of the clips of {name} can be read: {findings[:3]}")
-    clips = table.assign(
-        group=_groups(table, Path(folder)),
-        source=name,
-        licence=_LICENCES.get(name, "not stated: see where the recordings came from"),
-    )
+    clips = table.copy()
+    if "group" not in clips or clips.group.isna().any():
+        clips["group"] = _groups(table, Path(folder))
+    for column, default in (
+        ("source", name),
+        ("licence", _LICENCES.get(name, "not stated: see where the recordings came from")),
+    ):
+        clips[column] = clips[column].fillna(default) if column in clips else default
     stated = clips.split.dropna()
     if stated.nunique() < 2:
         clips["split"] = np.where(splits.hold_out(clips, 0.25, seed), "test", "train")
@@ -189,9 +316,25 @@ def _read(folder, name, seed):
             for clip in clips.index[clips.split.isna()]
         ]
         clips = clips.dropna(subset="split")
-    clips = clips[_COLUMNS].sort_index()
-    clips.attrs["findings"] = findings
+    stated = [column for column in ("kind", "fold") if column in clips]
+    clips = clips[_COLUMNS + stated].sort_index()
+    clips.attrs["findings"], clips.attrs["name"] = findings, name
+    if "shares_audio_with" in table:
+        clips.attrs["shares"] = table.shares_audio_with.dropna().to_dict()
     return clips
+
+
+def _only(table, labels):
+    """The clips of some classes.
+
+    Raises:
+        ValueError: there is no such class; the message names those that there are.
+    """
+    unknown = sorted(set(labels) - set(table.label))
+    if unknown:
+        there = ", ".join(sorted(table.label.unique()))
+        raise ValueError(f"no class {', '.join(unknown)}: there are {there}")
+    return table[table.label.isin(labels)]
 
 
 def _read_facts(table):

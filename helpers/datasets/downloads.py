@@ -8,12 +8,17 @@ import threading
 import urllib.error
 import urllib.request
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
+
+import pandas as pd
 
 from helpers import files
 
+_GITHUB = "https://raw.githubusercontent.com"
+_AT_A_TIME = 8  # files
 _SECONDS = 3.0  # for a host's first answer
 _SILENCE = 15.0  # seconds between two pieces of a download
 
@@ -26,7 +31,8 @@ class _Download:
         name: as messages call it.
         url: of a ZIP or TAR archive that needs no account.
         pattern: which of its files the checksum is about, such as "*.wav".
-        sha256: of that file; of several, the sha256 of the sorted list of theirs.
+        sha256: of that file; of several, the sha256 of the sorted list of theirs; None where its
+            publisher states none and its files are checked in another way.
         single: keep only the one file that fits the pattern, and refuse any other content;
             otherwise keep all of the archive, and only say so where the content is another,
             for its publisher may have brought out a new version.
@@ -36,7 +42,7 @@ class _Download:
     name: str
     url: str
     pattern: str
-    sha256: str
+    sha256: str | None
     single: bool
     licence: str
 
@@ -48,6 +54,14 @@ RECORDINGS = _Download(
     sha256="5eeda4e1379468f7d11dd0fcefe3cf7fb32782064e16c3f5464c15f6180a2222",
     single=False,
     licence="CC BY-SA 3.0, as stated by third parties that cite the Kaggle page",
+)
+ESC50 = _Download(
+    name="ESC-50",
+    url="https://github.com/karolpiczak/ESC-50/archive/refs/heads/master.zip",
+    pattern="*.wav",
+    sha256=None,
+    single=False,
+    licence="CC BY-NC 3.0, so that no model trained on it may be shipped with this course",
 )
 YAMNET = _Download(
     name="Google's YAMNet",
@@ -85,7 +99,7 @@ def fetch(download: _Download, target: Path) -> Path:
             found = sorted(unpacked.rglob(download.pattern))
             if not found:
                 raise ConnectionError(f"it held no {download.pattern}")
-            same = _checksum(found) == download.sha256
+            same = download.sha256 is None or _checksum(found) == download.sha256
             if download.single and not same:
                 begin = download.sha256[:8]
                 raise ConnectionError(
@@ -102,6 +116,63 @@ def fetch(download: _Download, target: Path) -> Path:
             f"the download of {download.name} failed: {_first_line(error)}"
         ) from error
     return target
+
+
+def fetch_files(manifest: pd.DataFrame, folder: Path) -> list[tuple[str, str]]:
+    """Download single files by their addresses, several at a time; what is there already is kept.
+
+    Args:
+        manifest: one row a file; columns file (path below the folder), repository, commit, path
+            (on GitHub) and sha256.
+        folder: where they go. Each appears when it is complete and its checksum is right, so that
+            a call after an interruption goes on where that one stopped.
+
+    Returns:
+        list of (file, why it was left out).
+
+    Raises:
+        ConnectionError: the host cannot be reached, or not one file could be had.
+    """
+    rows = [row for row in manifest.itertuples() if not _is(folder / row.file, row.sha256)]
+    if not rows:
+        return []
+    _check_connection(_GITHUB)
+    lost = []
+    with ThreadPoolExecutor(_AT_A_TIME) as pool, _bar("recordings", len(rows)) as bar:
+        reasons = pool.map(lambda row: _fetch_file(row, folder), rows)
+        for row, reason in zip(rows, reasons, strict=True):
+            lost += [(row.file, reason)] if reason else []
+            bar.update()
+    if len(lost) == len(manifest):
+        raise ConnectionError(f"none of {len(lost)} files could be downloaded: {lost[0][1]}")
+    return lost
+
+
+def _fetch_file(row, folder):
+    """Download one file of a manifest; None, or in words why there is none."""
+    import pooch
+
+    url = f"{_GITHUB}/{row.repository}/{row.commit}/{quote(row.path)}"
+    try:
+        with files.atomic(folder / row.file) as part:
+            pooch.HTTPDownloader(timeout=(_SECONDS, _SILENCE))(url, str(part), None)
+            if files.digest(part) != row.sha256:
+                raise ConnectionError("what its address gives today is another file")
+    except Exception as error:  # one file that is gone must not cost the others
+        return _first_line(error)
+    return None
+
+
+def _is(path, sha256):
+    return path.is_file() and files.digest(path) == sha256
+
+
+def _bar(name, total, **options):
+    """A bar of progress, where somebody can see it."""
+    from tqdm import auto, notebook
+
+    seen = sys.stderr.isatty() or issubclass(auto.tqdm, notebook.tqdm)
+    return auto.tqdm(desc=name, total=total, leave=False, disable=not seen, **options)
 
 
 def _checksum(paths: list[Path]) -> str:
@@ -150,18 +221,12 @@ def _check_connection(url: str, seconds: float | None = None) -> None:
 def _stream(download, path):
     """Write what the address sends to a file, with a bar where somebody can see it."""
     import pooch
-    from tqdm import auto, notebook
 
-    bar = None
-    if sys.stderr.isatty() or issubclass(auto.tqdm, notebook.tqdm):
-        # the total becomes known with the answer; until then pooch must not take the bar for empty
-        bar = auto.tqdm(desc=download.name, total=1, unit="B", unit_scale=True, leave=False)
-    try:
-        get = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=(_SECONDS, _SILENCE))
+    # the total becomes known with the answer; until then pooch must not take the bar for empty
+    with _bar(download.name, 1, unit="B", unit_scale=True) as bar:
+        seen = None if bar.disable else bar
+        get = pooch.HTTPDownloader(progressbar=seen, chunk_size=2**16, timeout=(_SECONDS, _SILENCE))
         get(download.url, str(path), None)
-    finally:
-        if bar is not None:
-            bar.close()
 
 
 def _unpack(archive, folder):

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from helpers import files
 from helpers.audio import FORMATS
+
+MANIFEST = "manifest.csv"
+STATED = [
+    "group",
+    "kind",
+    "fold",
+    "source",
+    "licence",
+    "shares_audio_with",
+]  # what a manifest may say besides
 
 _SPLIT_FOLDERS = {
     "train": "train",
@@ -43,10 +54,10 @@ def scan(folder):
     folder = Path(folder).expanduser().resolve()
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder of recordings at {folder}: check the path")
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and not _hidden(p, folder))
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and not _hidden(p, folder))
     stated, findings = _read_split_csv(folder)
     rows = {}
-    for path in files:
+    for path in paths:
         name = path.relative_to(folder).as_posix()
         if path.suffix.lower() in _OTHER_AUDIO:
             findings.append((name, "left out: convert it to WAV, FLAC, OGG or MP3"))
@@ -81,6 +92,46 @@ def scan(folder):
             f"only one class, {table.label.iloc[0]!r}, below {folder}: a classifier needs two"
         )
     return table.rename_axis("clip"), findings
+
+
+def from_manifest(folder):
+    """List the clips that a folder's manifest.csv states; it goes before the folders' names.
+
+    Args:
+        folder: path of the recordings, with a manifest.csv: columns file (path below the folder)
+            and label; and, where it has them, split, group (recording), kind, fold, source or
+            repository, licence, shares_audio_with (names of clips of other sources, without
+            ending, joined by ;), and sha256, which the file must then have.
+
+    Returns:
+        table, findings: as scan; table with the columns besides that the manifest has.
+
+    Raises:
+        ValueError: the manifest lacks a column, or none of its files is there.
+    """
+    folder = Path(folder).expanduser().resolve()
+    stated = pd.read_csv(folder / MANIFEST, dtype=str, encoding="utf-8-sig")
+    missing = {"file", "label"} - set(stated.columns)
+    if missing:
+        raise ValueError(f"{MANIFEST} has no column {', '.join(sorted(missing))}")
+    if "source" not in stated and "repository" in stated:
+        stated["source"] = stated.repository
+    stated = stated.drop_duplicates("file").set_index("file").rename_axis("clip")
+    stated["path"], findings, kept = [str(folder / name) for name in stated.index], [], []
+    for row in stated.itertuples():
+        if not Path(row.path).is_file():
+            findings.append((row.Index, f"missing: {MANIFEST} names it"))
+        elif getattr(row, "sha256", None) not in (None, files.digest(row.path)):
+            findings.append((row.Index, f"left out: not the file that {MANIFEST} names (sha256)"))
+        else:
+            kept.append(row.Index)
+    table = stated.loc[kept].assign(label=stated.label.map(_label))
+    if "split" not in table:
+        table["split"] = None
+    if table.empty:
+        raise ValueError(f"none of the {len(stated)} files that {MANIFEST} names is in {folder}")
+    columns = ["path", "label", "split"]
+    return table[columns + [name for name in STATED if name in table]], findings
 
 
 def _hidden(path, folder):
