@@ -99,23 +99,44 @@ def level(waveform: np.ndarray) -> float:
         return float(10 * np.log10(np.mean(waveform**2)))
 
 
-def level_weighted_mean(values: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Mean over windows, in which each counts by its RMS level: a clip's answer from its windows'.
+def window_weights(values: np.ndarray, level: np.ndarray, other: int | None = None) -> np.ndarray:
+    """By how much each window of a clip counts: its RMS level.
+
+    Where one class stands for anything else, it is the level times the odds that the window is not
+    that: a bark far away in a street is heard in one window and missing in ten.
+
+    Args:
+        values: float, shape (windows, classes): logits, or logarithms of probabilities.
+        level: float, shape (windows,), at least 0: RMS, 1 at full scale, not in dB.
+        other: the column of the class that stands for anything else, if there is one.
+
+    Returns:
+        float, shape (windows,), summing to 1; or 0 if all is silence.
+    """
+    level = np.asarray(level, float)
+    if other is not None and len(level):
+        odds = np.logaddexp.reduce(np.delete(values, other, axis=1), axis=1) - values[:, other]
+        level = level * (np.exp(odds - odds.max()) + 1e-9)
+    return level / max(level.sum(), 1e-30)
+
+
+def level_weighted_mean(
+    values: np.ndarray, level: np.ndarray, other: int | None = None
+) -> np.ndarray:
+    """Mean over windows, each counting by its level: a clip's answer from its windows'.
 
     In a model made by export.from_waveform Keras does the same.
 
     Args:
-        values: float, shape (windows, ...): logits, or logarithms of probabilities.
-        level: float, shape (windows,), at least 0: RMS, 1 at full scale, not in dB.
+        values, level, other: as window_weights.
 
     Returns:
-        float, shape (...); 0 if all is silence.
+        float, shape (classes,); 0 if all is silence.
 
     >>> level_weighted_mean(np.array([[4.0, 0.0], [0.0, 8.0]]), np.array([3.0, 1.0]))
     array([3., 2.])
     """
-    level = np.asarray(level)
-    return np.tensordot(level / max(level.sum(), 1e-9), values, axes=1)
+    return window_weights(values, level, other) @ values
 
 
 def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:

@@ -123,6 +123,42 @@ def noise_floor(windows, rng):
     return decibels(_power(windows) + hiss, -math.inf)
 
 
+def lay_under(windows, others, rng):
+    """Lay another sound under each window, 20 dB softer to 6 dB louder than it.
+
+    Taught in notebooks/09_elsewhere.ipynb.
+
+    Args:
+        windows, others: float32, shape (n, frames, bands), log-mel in dB, brought to one level.
+        rng: numpy.random.Generator.
+
+    Returns:
+        float32, same shape; powers are added, as of sounds that have nothing to do with each other.
+    """
+    below = rng.uniform(-6, 20, (len(windows), 1, 1)).astype(np.float32)
+    return decibels(_power(windows) + _power(others - below), -math.inf)
+
+
+def lifeless(windows, rng):
+    """Silence, noise of any colour, hums and beeps, in place of windows.
+
+    Taught in notebooks/09_elsewhere.ipynb. Arguments and result as roll.
+    """
+    n, frames, bands = windows.shape
+    kind, colour = rng.integers(4, size=(n, 1, 1)), _curves(n, bands, 10.0, rng)[:, None]
+    hiss = 10 * np.log10(rng.standard_exponential((n, frames, bands)) + 1e-3)
+    tone = np.full((n, bands), -75.0)
+    for _ in range(3):
+        high = rng.integers(bands, size=(n, 1))
+        near = np.abs(np.arange(bands) - high)
+        tone = np.maximum(tone, rng.uniform(-30, -5, (n, 1)) - 12 * near)
+    period = rng.integers(6, 2 * frames, (n, 1))
+    on = np.arange(frames) % period < period * rng.uniform(0.2, 1.0, (n, 1))
+    tones = np.where(on[..., None], tone[:, None], -75.0) + 0.3 * hiss
+    made = np.select([kind == 0, kind == 1], [FLOOR_DB + 0 * hiss, colour - 30 + hiss], tones)
+    return np.maximum(made, FLOOR_DB).astype(np.float32)
+
+
 def mask(windows, rng):
     """SpecAugment: hide a band of frequencies and a stretch of time behind the mean.
 

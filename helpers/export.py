@@ -6,7 +6,7 @@ from helpers import files, windows
 from helpers.quiet import keras, tf
 
 
-def from_waveform(cnn, names, temperature=1.0):
+def from_waveform(cnn, names, temperature=1.0, other=None):
     """Put everything from a clip's samples to its answer into one model, for a file to be shipped.
 
     It is built of Keras' own operations only, so that keras.models.load_model reads the file
@@ -17,7 +17,9 @@ def from_waveform(cnn, names, temperature=1.0):
         cnn: log-mel windows (batch, 94, 64, 1), as windows.network_input makes them, to one logit a
             class.
         names: the labels in the order of the logits.
-        temperature: divides the logits; above 1 it makes the probabilities more cautious.
+        temperature: divides a clip's logits; above 1 it makes the probabilities more cautious.
+        other: the place among the names of the class that stands for anything else, if there is
+            one: then windows count by the odds against it, too.
 
     Returns:
         an uncompiled keras.Model: float32 (batch, samples) at 16 kHz, one sample or more, to a
@@ -40,15 +42,19 @@ def from_waveform(cnn, names, temperature=1.0):
     waveform = keras.Input((None,), name="waveform")
     padded = ops.pad(waveform, [[0, 0], [0, windows.LENGTH - 1]])
     cut = ops.extract_sequences(padded, windows.LENGTH, windows.HOP)
-    logits = cnn(windows.network_input(ops.reshape(cut, (-1, windows.LENGTH)))) / temperature
+    logits = cnn(windows.network_input(ops.reshape(cut, (-1, windows.LENGTH))))
     # Keras reshapes to one unknown size only: a clip's windows are fetched by their numbers
     one = ops.ones_like(cut[..., 0], "int32")
     row = (ops.cumsum(one, 0) - 1) * ops.sum(one, 1, keepdims=True) + ops.cumsum(one, 1) - 1
     logits = ops.take(logits, row, axis=0)
 
     level = ops.sqrt(ops.mean(ops.square(cut), axis=-1))
-    mean = _level_weighted_mean(logits, level)
-    outputs = {"probabilities": ops.softmax(mean), "timeline": ops.softmax(logits), "level": level}
+    mean = _level_weighted_mean(logits, level, other)
+    outputs = {
+        "probabilities": ops.softmax(mean / temperature),
+        "timeline": ops.softmax(logits / temperature),
+        "level": level,
+    }
     return keras.Model(waveform, outputs, name="_or_".join(names))
 
 
@@ -66,7 +72,15 @@ def to_litert(model, path):
         part.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
 
 
-def _level_weighted_mean(values, level):
+def _level_weighted_mean(values, level, other):
     """audio.level_weighted_mean in Keras: (batch, windows, classes) to (batch, classes)."""
-    total = keras.ops.maximum(keras.ops.sum(level, axis=1, keepdims=True), 1e-9)
-    return keras.ops.sum(values * keras.ops.expand_dims(level, -1), axis=1) / total
+    ops = keras.ops
+    if other is not None:
+        rest = [values[..., k] for k in range(values.shape[-1]) if k != other]
+        odds = ops.logsumexp(ops.stack(rest, axis=-1), axis=-1) - values[..., other]
+        # what is padded at a clip's end has no level, and must not set the scale
+        heard = ops.where(level > 0, odds, -1e9)
+        ahead = ops.minimum(odds - ops.max(heard, axis=1, keepdims=True), 0.0)
+        level = level * (ops.exp(ahead) + 1e-9)
+    total = ops.maximum(ops.sum(level, axis=1, keepdims=True), 1e-30)
+    return ops.sum(values * ops.expand_dims(level, -1), axis=1) / total

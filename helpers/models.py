@@ -3,7 +3,7 @@
 from helpers.quiet import keras
 
 
-def compact_cnn(input_shape, n_classes, width=16, stride=1):
+def compact_cnn(input_shape, n_classes, width=16, stride=1, bands=False):
     """A small network for log-mel windows: four blocks, then a mean over time and frequency.
 
     Taught in notebooks/00_start_here.ipynb.
@@ -13,6 +13,7 @@ def compact_cnn(input_shape, n_classes, width=16, stride=1):
         n_classes: outputs, one logit a class.
         width: channels of the first block; each further block doubles them.
         stride: of the first block's convolution; 2 leaves a quarter of the work.
+        bands: mean over time alone at the end, so that the last layer tells high from low.
 
     Returns:
         an uncompiled keras.Sequential: windows (batch, *input_shape) to logits (batch, n_classes).
@@ -25,7 +26,13 @@ def compact_cnn(input_shape, n_classes, width=16, stride=1):
         # few steps an epoch: the default of 0.99 would leave the running means far behind
         model.add(layers.BatchNormalization(momentum=0.9))
         model.add(layers.Activation("relu"))
-        model.add(layers.MaxPool2D() if block < 3 else layers.GlobalAveragePooling2D())
+        if block < 3:
+            model.add(layers.MaxPool2D())
+    if bands:
+        model.add(layers.AveragePooling2D((model.output_shape[1], 1)))
+        model.add(layers.Flatten())
+    else:
+        model.add(layers.GlobalAveragePooling2D())
     model.add(layers.Dropout(0.3))
     model.add(layers.Dense(n_classes))
     return model

@@ -1,4 +1,4 @@
-"""Cat, dog or unsure: a trained model as one object, and as a command; any other classes too.
+"""Cat, dog, neither or unsure: a trained model as one object, and as a command; any classes.
 
 `python -m helpers.predict FILE...` prints a table, with --json one line of JSON a file. Its exit
 status is 1 if a file could not be read.
@@ -25,6 +25,9 @@ SHIPPED = files.ROOT / "data" / "pretrained" / "cat_dog_cnn.tflite"
 # What a model's card, the JSON file beside it, may say otherwise.
 _CARD = {
     "names": ["cat", "dog"],
+    "other": None,  # the place among the names of the class that stands for anything else
+    "other_from": 0.5,
+    "temperature": 1.0,
     "unsure_below": 0.6,
     "min_seconds": 0.1,
     "silence_dbfs": -80.0,
@@ -38,8 +41,12 @@ _WINDOWS = 64  # at a time: 24 s of sound, so that an hour does not fill the mem
 _MAX_CHANNELS = 32
 
 
+NEITHER = "neither"  # how a model calls what is of none of two classes
+NONE = "none of these"  # and of more
+
+
 def question(names):
-    """What a model of these classes answers: "Cat or dog?".
+    """What a model of these classes answers: "Cat or dog?", "Cat, dog or neither?".
 
     Args:
         names: of the classes.
@@ -56,9 +63,15 @@ def about(names):
     Args:
         names: as question.
     """
-    known = f"{', '.join(names[:-1])} and {names[-1]}"
-    if len(names) > _MOST:
-        known = f"{len(names)} sounds"
+    classes = [name for name in names if name not in (NEITHER, NONE)]
+    known = f"{', '.join(classes[:-1])} and {classes[-1]}"
+    if len(classes) > _MOST:
+        known = f"{len(classes)} sounds"
+    if len(classes) < len(names):
+        return (
+            f"It knows {known}, and calls anything else {names[-1]}, mostly: its figures say how "
+            "often it is mistaken. Unsure is an answer, too."
+        )
     return f"It knows {known} alone, and calls anything else one of them. Unsure is an answer, too."
 
 
@@ -69,11 +82,12 @@ class Prediction:
     Taught in notebooks/08_demo_app.ipynb.
 
     Attributes:
-        label: a class, or "unsure".
+        label: a class, which may be "neither", or "unsure".
         reason: why unsure, in words; else None.
         probabilities: dict by class, calibrated, complete also when unsure.
         timeline: DataFrame, one row a window: start and end in seconds, a column a class with its
-            probability, and weight, its share in the answer, from its level.
+            probability, and weight, its share in the answer, from its level (and where there is a
+            "neither" from the odds against it).
         seconds: the clip's length.
     """
 
@@ -107,8 +121,10 @@ class Classifier:
 
     Args:
         run: float32 (1, samples) at 16 kHz to the dict of arrays that export.from_waveform names.
-        card: dict; what it leaves out of names, unsure_below (probability), min_seconds,
-            silence_dbfs (peak), window_seconds, window_hop_seconds, files (sha256 of those in
+        card: dict; what it leaves out of names, other (the place of "neither" among them),
+            other_from (probability from which it is the answer), unsure_below (probability of
+            the best among the others), temperature, min_seconds, silence_dbfs (peak),
+            window_seconds, window_hop_seconds, files (sha256 of those in
             training), licence, title, question, about and examples (paths of sound files, or
             "voices", the course's own) has the default, the texts one made of the names.
         network: the keras.Model behind `run`, for those who look inside; None in LiteRT.
@@ -123,7 +139,7 @@ class Classifier:
         if classes != len(self.card["names"]):
             raise ValueError(f"{classes} classes, but the card names {self.card['names']}")
         names = self.card["names"]
-        ours = names == _CARD["names"]
+        ours = names[:2] == _CARD["names"] and names[2:] in ([], [NEITHER])
         texts = {
             "title": "Barks & Meows" if ours else question(names).rstrip("?"),
             "question": question(names),
@@ -189,8 +205,7 @@ class Classifier:
         answer, timeline = self._answer(waveform if len(waveform) else np.zeros(1, np.float32))
         timeline["end"] = np.minimum(timeline.end, seconds)
         probabilities = dict(zip(self.card["names"], answer.tolist()))
-        reason = self._doubt(peak, seconds, probabilities)
-        label = "unsure" if reason else max(probabilities, key=probabilities.get)
+        label, reason = self._verdict(peak, seconds, probabilities)
         return Prediction(label, reason, probabilities, timeline, seconds)
 
     def predict_many(self, paths):
@@ -242,26 +257,38 @@ class Classifier:
         ]
         shares = np.concatenate([part["timeline"][0, :_WINDOWS] for part in parts])
         level = np.concatenate([part["level"][0, :_WINDOWS] for part in parts])
-        weight = level / max(level.sum(), 1e-9)
         # the softmax of mean logits is the same as the windows' geometric mean, scaled to sum 1
-        logarithms = np.log(np.maximum(shares, 1e-30, dtype=np.float64))
-        answer = np.exp(audio.level_weighted_mean(logarithms, level))
+        warmth = self.card["temperature"]  # the model weighs by the logits as they were
+        logits = warmth * np.log(np.maximum(shares, 1e-30, dtype=np.float64))
+        weight = audio.window_weights(logits, level, self.card["other"])
+        answer = weight @ logits / warmth
+        answer = np.exp(answer - answer.max())
         start = np.arange(len(shares)) * hop
         timeline = pd.DataFrame({"start": start, "end": start + length})
         timeline = timeline.assign(**dict(zip(self.card["names"], shares.T)), weight=weight)
         return answer / answer.sum(), timeline
 
-    def _doubt(self, peak, seconds, probabilities):
-        """Why the answer is unsure, in words, or None."""
-        card, best = self.card, max(probabilities.values())
+    def _verdict(self, peak, seconds, probabilities):
+        """The label, and in words why it is "unsure", or why what was hardly heard is "neither"."""
+        card, known = self.card, dict(probabilities)
+        other = None if card["other"] is None else card["names"][card["other"]]
         if peak < 10 ** (card["silence_dbfs"] / 20):
-            return f"silence: its peak is below {card['silence_dbfs']:.0f} dB of full scale"
+            silent = f"silence: its peak is below {card['silence_dbfs']:.0f} dB of full scale"
+            return other or "unsure", silent
         if seconds < card["min_seconds"]:
-            return f"too short: {seconds:.3f} s, less than the {card['min_seconds']:g} s asked for"
-        if best < card["unsure_below"]:
-            where = "near the middle" if len(probabilities) == 2 else "no class stands out"
-            return f"{where}: {best:.3f}, less than the {card['unsure_below']:g} asked for"
-        return None
+            asked = f"less than the {card['min_seconds']:g} s asked for"
+            return "unsure", f"too short: {seconds:.3f} s, {asked}"
+        if other and known.pop(other) >= card["other_from"]:
+            return other, None
+        best = max(known, key=known.get)
+        share = known[best] / max(sum(known.values()), 1e-30)  # among the classes that are known
+        if share < card["unsure_below"]:
+            where = "near the middle" if len(known) == 2 else "no class stands out"
+            return (
+                "unsure",
+                f"{where}: {share:.3f}, less than the {card['unsure_below']:g} asked for",
+            )
+        return best, None
 
 
 def _keras(path):

@@ -30,6 +30,7 @@ from helpers.training import set_seed
 
 _ROUND = ("chroma", "pitch_shift")  # above B comes C
 _MASK = "mask"  # the one augmentation of normalised pictures
+_CALL = {"roll", "pitch_shift", "crop"}  # change the call by itself; then comes what is around it
 _BANDS = {  # what the power of FFT bins is gathered into, and augmented; MFCCs follow in the model
     "log_mel": features.mel_bands,
     "mfcc": features.mel_bands,
@@ -71,9 +72,32 @@ class Recipe:
     steps: int = 40  # batches an epoch
     batch_size: int = 32
     overlap: bool = True  # a clip's answer is made of windows every 0.384 s; else every 1.536 s
+    bands: bool = False  # the network keeps high and low apart up to its last layer
+    even: bool = False  # within a class, sources and kinds are drawn by the root of their number
+    background: float = 0.0  # share of the windows under which one of an "other" sound is laid
+    made: float = 0.0  # share of the "other" windows that are silence, noise, hum and beeps
+    by_odds: bool = False  # a window counts by its level times the odds that it is no "other"
 
 
 BEST = Recipe()
+# One network for sounds of other sources too, where some are "other"; measured by leaving whole
+# sources out (benchmarks/shipped.py).
+HOLDS = Recipe(
+    width=20,
+    members=1,
+    mixup=False,
+    pretrain=0,
+    untouched=0.1,
+    learning_rate=2e-3,
+    epochs=30,
+    steps=100,
+    batch_size=64,
+    bands=True,
+    even=True,
+    background=0.5,
+    made=0.1,
+    by_odds=True,
+)
 
 
 def train(clips, recipe=BEST, seed=0, *, synthetic=None, start=None):
@@ -133,7 +157,7 @@ def _train_one(clips, recipe, seeds, start=None, synthetic=None):
         same = keras.layers.Normalization(mean=0.0, variance=1.0)  # the pictures are scaled already
         model = article.network(shape, len(names), same)
     else:
-        model = models.compact_cnn(shape, len(names), recipe.width, stride=2)
+        model = models.compact_cnn(shape, len(names), recipe.width, stride=2, bands=recipe.bands)
     if seen is not pictures:
         model = keras.Model(pictures, model(seen))
     if start is not None:
@@ -155,7 +179,7 @@ def _train_one(clips, recipe, seeds, start=None, synthetic=None):
 
 
 def predict(model, clips, recipe=BEST, names=None):
-    """One row a clip, from the mean of its windows' logits.
+    """One row a clip, from the weighted mean of its windows' logits.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
@@ -169,6 +193,8 @@ def predict(model, clips, recipe=BEST, names=None):
         DataFrame as from evaluation.predict.
     """
     levels, clip_index, weight = windows_of(clips, recipe)
+    names = datasets.classes(clips) if names is None else names
+    other = names.index(datasets.OTHER) if recipe.by_odds else None
     if not recipe.overlap:
         place = np.arange(len(clip_index)) - np.searchsorted(clip_index, clip_index)
         every = place % round(windows.LENGTH / windows.HOP) == 0
@@ -179,11 +205,11 @@ def predict(model, clips, recipe=BEST, names=None):
     logits = model.predict(pictures, batch_size=256, verbose=0)
     ends = np.searchsorted(clip_index, np.arange(1, len(clips)))
     of_clips = zip(np.split(logits, ends), np.split(weight, ends))
-    mean = [audio.level_weighted_mean(*of_clip) for of_clip in of_clips]
+    mean = [audio.level_weighted_mean(*of_clip, other) for of_clip in of_clips]
     return evaluation.table(softmax(mean, axis=1), clips, names)
 
 
-def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None):
+def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None, by="group"):
     """Train a classifier for each fold, on all the others.
 
     Args:
@@ -191,30 +217,31 @@ def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None):
         recipe, synthetic: as train.
         n: number of folds; no recording is parted.
         seed: of the folds and of the training.
+        by: as splits.folds; "source" leaves out whole sources.
 
     Yields:
         held: a catalog, the clips of this fold.
         model: as from train.
     """
     start = pretrain(synthetic, recipe, seed) if synthetic is not None else None
-    for rest, held in splits.each_fold(clips, n, seed):
+    for rest, held in splits.each_fold(clips, n, seed, by):
         yield held, train(rest, recipe, seed, synthetic=synthetic, start=start)
 
 
-def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None, after=None):
+def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None, after=None, by="group"):
     """Predict every clip by a classifier that was trained on the other folds.
 
     Taught in notebooks/05_evaluate.ipynb.
 
     Args:
-        clips, recipe, n, seed, synthetic: as fold_models.
+        clips, recipe, n, seed, synthetic, by: as fold_models.
         after: called with each fold's predictions, for those who wait.
 
     Returns:
         DataFrame as from predict; its attrs name a model's parameters.
     """
     names, parts = datasets.classes(clips), []
-    for held, model in fold_models(clips, recipe, n, seed, synthetic):
+    for held, model in fold_models(clips, recipe, n, seed, synthetic, by):
         parts.append(predict(model, held, recipe, names))
         if after is not None:
             after(parts[-1])
@@ -241,16 +268,21 @@ class Batches:
         names = datasets.classes(clips)
         self.levels, self.clip_index, weight = windows_of(clips, recipe)
         label = datasets.label_ids(clips, names)
-        self.share = self._shares(self.clip_index, weight, label)
+        count = _by_source_and_kind(clips) if recipe.even else np.ones(len(clips))
+        self.share = self._shares(self.clip_index, weight, label, count)
         if synthetic is not None:
             levels, clip_index, weight = windows_of(synthetic, recipe)
             more = datasets.label_ids(synthetic, names)
-            share = recipe.added * self._shares(clip_index, weight, more)
+            share = recipe.added * self._shares(clip_index, weight, more, np.ones(len(synthetic)))
             self.share = np.concatenate([(1 - recipe.added) * self.share, share])
             self.levels = np.concatenate([self.levels, levels])
             self.clip_index = np.concatenate([self.clip_index, clip_index + len(clips)])
             label = np.concatenate([label, more])
         self.target = np.eye(len(names), dtype=np.float32)[label]
+        if recipe.background or recipe.made:
+            self.other = names.index(datasets.OTHER)
+            share = np.where(label[self.clip_index] == self.other, self.share, 0)
+            self.share_of_others = share / share.sum()
         self.element_spec = tuple(tf.TensorSpec(part.shape) for part in self.batch(0))
 
     def __len__(self):
@@ -274,11 +306,17 @@ class Batches:
         recipe, rng = self.recipe, np.random.default_rng([*self.seeds, index])
         drawn = rng.choice(len(self.levels), recipe.batch_size, p=self.share)
         x, y = self.levels[drawn], self.target[self.clip_index[drawn]]
+        if recipe.made:
+            made = (y[:, self.other] == 1) & (rng.random(len(x)) < recipe.made)
+            x[made] = augmentation.lifeless(x[made], rng)
         touched = rng.random(len(x)) >= recipe.untouched
-        for name in recipe.augment:
-            if name != _MASK:
-                way = {"cyclic": True} if (recipe.features, name) == _ROUND else {}
-                x[touched] = getattr(augmentation, name)(x[touched], rng, **way)
+        self._change(x, touched, _CALL, rng)
+        if recipe.background:
+            under = rng.random(len(x)) < recipe.background
+            behind = rng.choice(len(self.levels), under.sum(), p=self.share_of_others)
+            behind = augmentation.roll(self.levels[behind], rng)
+            x[under] = augmentation.lay_under(x[under], behind, rng)
+        self._change(x, touched, set(recipe.augment) - _CALL - {_MASK}, rng)
         x = _pictures(x, recipe)
         if _MASK in recipe.augment:
             x[touched] = augmentation.mask(x[touched], rng)
@@ -286,14 +324,34 @@ class Batches:
             x, y = augmentation.mixup(x, y, rng)
         return np.asarray(x, np.float32), np.asarray(y, np.float32)
 
-    def _shares(self, clip_index, weight, label):
-        """Probability of each window to be drawn; they sum to 1."""
+    def _change(self, x, touched, which, rng):
+        """Augment the touched windows in place, by the ways that are asked for."""
+        for name in self.recipe.augment:
+            if name in which:
+                way = {"cyclic": True} if (self.recipe.features, name) == _ROUND else {}
+                x[touched] = getattr(augmentation, name)(x[touched], rng, **way)
+
+    def _shares(self, clip_index, weight, label, count):
+        """Probability of each window to be drawn; they sum to 1. count: by how much a clip does."""
         if not self.recipe.by_clip:
             first = np.searchsorted(clip_index, np.unique(clip_index))
             share = weight / np.maximum.reduceat(weight, first)[clip_index]
             return share / share.sum()
         share = weight / np.bincount(clip_index, weight)[clip_index]
-        return share / np.bincount(label)[label[clip_index]] / (label.max() + 1)
+        count = count / np.bincount(label, count)[label] / (label.max() + 1)
+        return share * count[clip_index]
+
+
+def _by_source_and_kind(clips):
+    """How often a clip is drawn, so that a large source or a common kind does not drown the rest.
+
+    Clips of one recording together count by the root of their number, and so do all clips of one
+    kind from one source.
+    """
+    kind = clips.get("kind", clips.label)
+    by = [clips.label, clips.source, kind]
+    count = clips.groupby("group").label.transform("size") ** -0.5
+    return (count / count.groupby(by).transform("sum") ** 0.5).to_numpy()
 
 
 def windows_of(clips, recipe):

@@ -163,8 +163,8 @@ def hold_out(catalog: pd.DataFrame, fraction: float, seed: int = 0) -> np.ndarra
     return np.isin(np.arange(len(catalog)), held)
 
 
-def folds(catalog: pd.DataFrame, n: int = 5, seed: int = 0) -> np.ndarray:
-    """Deal the clips into folds, stratified by label and never parting a group.
+def folds(catalog: pd.DataFrame, n: int = 5, seed: int = 0, by: str = "group") -> np.ndarray:
+    """Deal the clips into folds, stratified by label and never parting a group, or a source.
 
     Taught in notebooks/05_evaluate.ipynb.
 
@@ -172,6 +172,7 @@ def folds(catalog: pd.DataFrame, n: int = 5, seed: int = 0) -> np.ndarray:
         catalog: DataFrame with columns label and group.
         n: number of folds.
         seed: same seed, same folds.
+        by: the column that is never parted; "source" leaves out whole sources.
 
     Returns:
         int array, shape (clips,): the fold, from 0, in which each clip is tested.
@@ -184,49 +185,36 @@ def folds(catalog: pd.DataFrame, n: int = 5, seed: int = 0) -> np.ndarray:
     >>> bool((fold[:2] == fold[2:4]).all()), sorted(set(fold.tolist()))
     (True, [0, 1])
     """
-    fewest = catalog.groupby("label").group.nunique()
+    fewest = catalog.groupby("label")[by].nunique()
     if fewest.min() < n:
+        what = {"group": "independent recordings", "source": "sources"}[by]
         raise ValueError(
-            f"{fewest.idxmin()!r} has only {fewest.min()} independent recordings, too few for "
-            f"{n} folds: take fewer folds or add recordings"
+            f"{fewest.idxmin()!r} has only {fewest.min()} {what}, too few for {n} folds: take "
+            "fewer folds or add recordings"
         )
     fold = np.empty(len(catalog), int)
     splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
-    for k, (_, held) in enumerate(splitter.split(catalog, catalog.label, catalog.group)):
+    for k, (_, held) in enumerate(splitter.split(catalog, catalog.label, catalog[by])):
         fold[held] = k
     return fold
 
 
-def each_fold(catalog, n=5, seed=0):
+def each_fold(catalog, n=5, seed=0, by="group"):
     """Go through the folds: what is learnt from, and what is held out.
 
+    Where whole sources are held out, a clip elsewhere that shares audio with a held-out one stands
+    on neither side.
+
     Args:
-        catalog, n, seed: as folds.
+        catalog, n, seed, by: as folds.
 
     Yields:
         rest, held: two catalogs, which share no recording.
     """
-    fold = folds(catalog, n, seed)
+    fold = folds(catalog, n, seed, by)
     for k in range(n):
-        yield catalog[fold != k], catalog[fold == k]
-
-
-def each_source(catalog):
-    """Leave one source out at a time: what is learnt from, and what is held out.
-
-    A clip elsewhere that shares audio with a held-out one stands on neither side.
-
-    Args:
-        catalog: DataFrame with columns label, source and group.
-
-    Yields:
-        source: its name.
-        rest, held: two catalogs, which share neither a source nor a recording.
-    """
-    for source in sorted(catalog.source.unique()):
-        held = catalog[catalog.source == source]
-        rest = catalog[(catalog.source != source) & ~catalog.group.isin(held.group)]
-        yield source, rest, held
+        held = catalog[fold == k]
+        yield catalog[(fold != k) & ~catalog.group.isin(held.group)], held
 
 
 def with_validation(catalog, fraction=0.2, seed=0):

@@ -177,15 +177,16 @@ def test_several_sources_are_one_catalog(host, stated, home, tmp_path):
 
 def test_a_source_leaves_as_a_whole_with_what_shares_its_audio(host, stated, home, tmp_path):
     clips = datasets.load(f"{home}+elsewhere", data=tmp_path / "data", quiet=True)
-    held = {}
-    for source, rest, out in splits.each_source(clips):
-        held[source] = out
-        assert set(out.source) == {source}
-        assert not set(rest.group) & set(out.group)
-    assert len(held["home"]) == 5
-    assert "elsewhere/cat/0.wav" not in set().union(
-        *(rest.index for source, rest, _ in splits.each_source(clips) if source == "home")
-    )
+    clips = clips[clips.label != "other"]
+    seen = []
+    for rest, held in splits.each_fold(clips, 2, by="source"):
+        seen += list(held.index)
+        assert not set(rest.source) & set(held.source)
+        assert not set(rest.group) & set(held.group)
+        assert "elsewhere/cat/0.wav" not in rest.index
+    assert sorted(seen) == sorted(clips.index)
+    with pytest.raises(ValueError, match="'cat' has only 2 sources, too few for 3 folds"):
+        splits.folds(clips, 3, by="source")
 
 
 def esc50(rate=44_100):

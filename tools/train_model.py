@@ -38,6 +38,29 @@ def at_least_one(text):
     return int(text)
 
 
+def answers(names):
+    """What a model of these classes answers: "other" is said as "neither", or "none of these"."""
+    said = predict.NEITHER if len(names) == 3 else predict.NONE
+    return [said if name == datasets.OTHER else name for name in names]
+
+
+def folds_by_source(clips, most, seed):
+    """Folds that leave out whole sources, as many as the rarest class has, up to most."""
+    n = min(most, clips.groupby("label").source.nunique().min())
+    return splits.each_fold(clips, n, seed, by="source")
+
+
+def with_background(clips, source):
+    """A catalog and, as its class "other", what a second one holds of other kinds.
+
+    What that one calls by the name of one of the classes, or lists as that kind, is left out.
+    """
+    names, behind = datasets.classes(clips), datasets.load(source)
+    known = behind.label.isin(names) | behind.get("kind", behind.label).isin(names)
+    print(f"Background: {(~known).sum()} clips as {datasets.OTHER!r}, {known.sum()} left out")
+    return datasets.joined([clips, behind[~known].assign(label=datasets.OTHER)])
+
+
 def refusal(clips):
     """What is missing before a classifier can be trained on a catalog, in a sentence; else None."""
     recordings = clips.groupby("label").group.nunique()
@@ -144,11 +167,15 @@ def figures(table, clips, fold, unsure_below):
 
 def card_of(clips, temperature, **more):
     """The card that helpers.predict reads: what the model was made of and how to use it."""
-    names = datasets.classes(clips)
+    labels = datasets.classes(clips)
+    names = answers(labels)
+    other = labels.index(datasets.OTHER) if datasets.OTHER in labels else None
+    known = len(names) - (other is not None)
     counted = f"{len(clips)} clips of {clips.group.nunique()} recordings"
     return {
         "names": names,
-        "unsure_below": UNSURE_BELOW.get(len(names), UNSURE_BELOW_ELSE),
+        "other": other,
+        "unsure_below": UNSURE_BELOW.get(known, UNSURE_BELOW_ELSE),
         "temperature": round(temperature, 3),
         "trained on": f"{counted}, {datasets.fingerprint(clips)}",
         "files": sorted({*map(files.digest, clips.path)}),
@@ -170,7 +197,7 @@ def write(model, card, path, some):
     Returns:
         float, the largest difference of a probability between the two files.
     """
-    whole = export.from_waveform(model, card["names"], card["temperature"])
+    whole = export.from_waveform(model, card["names"], card["temperature"], card["other"])
     path.parent.mkdir(parents=True, exist_ok=True)
     whole.save(path)
     export.to_litert(whole, path.with_suffix(".tflite"))

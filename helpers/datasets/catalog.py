@@ -16,6 +16,7 @@ _CHOICES = (
     '"auto", "synthetic", "kaggle", "elsewhere", "esc50", several joined by +, '
     "or the path of a folder of recordings"
 )
+OTHER = "other"  # the label of whatever is of no class: a model of such answers "neither"
 _NAMED = ("synthetic", "kaggle", "elsewhere", "esc50")
 _MANIFEST = files.ROOT / "data" / "elsewhere.csv"
 
@@ -75,7 +76,7 @@ def load(source="auto", *, seed=0, data=_DATA, quiet=False):
         parts.append(_read(folder, name, seed))
         if not quiet:
             print(_banner(parts[-1], name, why))
-    return parts[0] if len(parts) == 1 else _joined(parts)
+    return parts[0] if len(parts) == 1 else joined(parts)
 
 
 def validate(clips):
@@ -244,8 +245,18 @@ def _is_esc50(path):
     return (about.samplerate, about.frames) == (44_100, 220_500)
 
 
-def _joined(parts):
-    """Several catalogs as one, in which clips that share audio are one group across them."""
+def joined(parts):
+    """Several catalogs as one, in which clips that share audio are one group across them.
+
+    Args:
+        parts: catalogs as from load; each clip's name will begin with its own one's.
+
+    Returns:
+        a catalog.
+
+    Raises:
+        ValueError: two of them have one name.
+    """
     named = []
     for clips in parts:
         name = clips.attrs["name"]
