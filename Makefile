@@ -28,6 +28,7 @@ help:
 	@echo '                  another: make sweep ARGS="05 -p SEED 0,1 -p EPOCHS 5,9"'
 	@echo '  make model    train on sounds of your own, a folder a class:'
 	@echo '                  make model DATASET=path/to/folder NAME=mine'
+	@echo '                  that says "neither", too: BACKGROUND=elsewhere'
 	@echo '  make space    write runs/space, the demo page as a Hugging Face Space'
 	@echo '                  with your model: make space (or app) MODEL=runs/models/mine'
 	@echo '  make bench    measure on the clips of DATASET, for some hours'
@@ -107,6 +108,7 @@ NEEDS_DATASET = @[ -n "$$DATASET" ] || { \
 model: $(STAMP)
 	$(call NEEDS_DATASET,path/to/folder NAME=mine)
 	@cd "$$CALLER"; "$$COURSE/$(VENV)" "$$COURSE/tools/train_model.py" --dataset "$$DATASET" \
+	  $(if $(BACKGROUND),--background "$(BACKGROUND)") \
 	  $(if $(filter command,$(origin NAME)),--name "$(NAME)") $(ARGS)
 
 # The newest of what requirements.txt allows, for every system and Python that the course runs on.

@@ -172,7 +172,7 @@ def _check_format(path):
         AudioError: names the formats that can be read, or says that it is a folder.
     """
     if Path(path).is_dir():
-        raise AudioError(f"{Path(path).name}: a folder; name the files in it")
+        raise AudioError(f"{Path(path).name}: a folder without a sound file in it; name files")
     if Path(path).suffix.lower() not in FORMATS:
         raise AudioError(
             f"{Path(path).name}: not a format read here; convert it to WAV, FLAC, OGG or MP3"

@@ -126,8 +126,6 @@ def noise_floor(windows, rng):
 def lay_under(windows, others, rng):
     """Lay another sound under each window, 20 dB softer to 6 dB louder than it.
 
-    Taught in notebooks/09_elsewhere.ipynb.
-
     Args:
         windows, others: float32, shape (n, frames, bands), log-mel in dB, brought to one level.
         rng: numpy.random.Generator.
@@ -142,7 +140,7 @@ def lay_under(windows, others, rng):
 def lifeless(windows, rng):
     """Silence, noise of any colour, hums and beeps, in place of windows.
 
-    Taught in notebooks/09_elsewhere.ipynb. Arguments and result as roll.
+    Arguments and result as roll.
     """
     n, frames, bands = windows.shape
     kind, colour = rng.integers(4, size=(n, 1, 1)), _curves(n, bands, 10.0, rng)[:, None]

@@ -8,16 +8,19 @@ import inspect
 import io
 import json
 import pickle
+import re
 import sys
 import sysconfig
 import textwrap
-import time
 import types
 from pathlib import Path
 
+import numpy as np
+import psutil
+
 from helpers import files
 
-_BEGUN = time.time()
+_BEGUN = psutil.Process().create_time() + 1  # which is known to the second
 _FOLDERS = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platlib", "purelib")}
 
 
@@ -31,8 +34,8 @@ def key(function, *facts):
     They change with the code of the function and of all that it calls in the notebook, the script
     or this package, with the objects that it uses from outside (settings, tables, clips, networks),
     and with the facts. They do not change with docstrings, comments or the layout of the code.
-    Of other libraries only the names count, and of a tf.data.Dataset only the shapes: hand on as
-    facts what it is made from.
+    Of other libraries, and of modules called by their name (module.function), only the names
+    count, and of a tf.data.Dataset only the shapes: hand on as facts what it is made from.
 
     Args:
         function: makes the result when it is called.
@@ -52,9 +55,12 @@ def key(function, *facts):
     content = _Content()
     try:
         content.dump([function, facts])
-    except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise Unkeyable(str(error)) from error
-    said = content.stream.getvalue() + json.dumps(content.modules_code()).encode()
+        said = content.stream.getvalue() + json.dumps(content.modules_code()).encode()
+    except Unkeyable:
+        raise
+    except Exception as error:  # a library's object may raise anything when it is taken apart
+        about = re.sub(r" at 0x[0-9a-f]+", "", str(error))  # the same words in every run
+        raise Unkeyable(f"{type(error).__name__}: {about}") from error
     return hashlib.sha256(said).hexdigest()[:8]
 
 
@@ -85,7 +91,11 @@ class _Content(pickle.Pickler):
         if isinstance(value, Path):
             return str(value)
         if isinstance(value, property):
-            return ["property", value.fget, value.fset]
+            return ["property", value.fget, value.fset, value.fdel]
+        if isinstance(value, functools.cached_property):
+            return ["cached_property", value.func]
+        if isinstance(value, np.ndarray) and not value.dtype.hasobject:  # however it lies in memory
+            return [value.dtype.str, value.shape, value.tobytes()]
         if isinstance(value, (staticmethod, classmethod)):
             return [type(value).__name__, value.__func__]
         if hasattr(value, "__wrapped__"):  # functools.cache and its kin
@@ -95,10 +105,14 @@ class _Content(pickle.Pickler):
     def _of_libraries(self, value):
         """The content of what pandas, Keras and TensorFlow make, or None."""
         if hasattr(value, "to_csv"):
-            paths = value.path if "path" in getattr(value, "columns", ()) else ()
-            rest = [name for name in getattr(value, "columns", ()) if name != "path"]
-            table = value.to_csv(columns=rest) if rest else value.to_csv()
-            return [table, [files.digest(p) for p in paths]]
+            table = value.to_frame() if value.ndim == 1 else value
+            held = [
+                [str(name), str(table[name].dtype), table[name].tolist()]
+                for name in table.columns
+                if name != "path"
+            ]
+            paths = table["path"] if "path" in table.columns else ()
+            return [table.index.tolist(), held, [files.digest(p) for p in paths]]
         if hasattr(value, "element_spec"):
             return str(value.element_spec)
         if hasattr(value, "get_config") and hasattr(value, "get_build_config"):  # a layer, a model
@@ -106,11 +120,17 @@ class _Content(pickle.Pickler):
         if hasattr(value, "get_config") and hasattr(value, "apply_gradients"):  # an optimizer
             held = [v.numpy() for v in value.variables]
             return [type(value), _nameless(value.get_config()), held]
+        if hasattr(value, "get_config") and type(value).__module__.startswith("keras."):
+            return [type(value), _nameless(value.get_config())]  # a loss, a metric
+        if hasattr(value, "numpy") and hasattr(value, "assign"):  # a variable
+            return value.numpy()
         return None
 
     def _layer(self, layer):
         """A network by its layers, their wiring, its weights and what it was compiled with."""
         config, number = json.loads(json.dumps(layer.get_config(), default=str)), {}
+        if '"class_name": "function", "config"' in json.dumps(config):
+            raise Unkeyable(f"{layer.name} calls a function whose code its settings do not hold")
         for name in [layer.name, *_names_of_layers(config)]:  # names count those of a session
             number.setdefault(name, f"layer {len(number)}")
         config, inner = _renamed(config, number), _layers(layer)
@@ -125,9 +145,10 @@ class _Content(pickle.Pickler):
         return one.stream.getvalue()
 
     def _function(self, function):
-        whole = self._note(function.__module__)  # then all that its module uses counts
-        if not whole and not _ours(function):
-            return [function.__module__, function.__qualname__]
+        module = function.__globals__.get("__name__", "")  # __module__ may be another's, by wraps
+        whole = self._note(module)  # then all that its module uses counts
+        if not whole and not _ours(module):
+            return [module, function.__qualname__]
         outside = inspect.getclosurevars(function).nonlocals
         given = [function.__defaults__, function.__kwdefaults__]
         said = [function.__qualname__, _code(function), outside, given]
@@ -138,15 +159,18 @@ class _Content(pickle.Pickler):
 
     def _class(self, kind):
         name = [kind.__module__, kind.__qualname__]
-        if self._note(kind.__module__) or not _ours(kind):
+        there = sys.modules.get(kind.__module__)
+        for part in kind.__qualname__.split("."):
+            there = getattr(there, part, None)
+        if there is kind and (self._note(kind.__module__) or not _ours(kind.__module__)):
             return name
         slots = (types.GetSetDescriptorType, types.MemberDescriptorType)
         parts = {
             k: v
             for k, v in vars(kind).items()
-            if not isinstance(v, slots) and (not k.startswith("__") or callable(v))
+            if not isinstance(v, slots) and k != "_abc_impl" and (k[:2] != "__" or callable(v))
         }
-        return [name, kind.__bases__, parts]
+        return [name, type(kind), kind.__bases__, parts]
 
     def _names(self, code):
         """Names from outside that a code object looks up; modules of ours that it imports."""
@@ -184,7 +208,8 @@ class _Content(pickle.Pickler):
 
 def _layers(layer):
     """A layer and all that it holds, in their order."""
-    return [layer, *(inner for one in getattr(layer, "layers", ()) for inner in _layers(one))]
+    held = getattr(layer, "layers", None) or [getattr(layer, "layer", None)]
+    return [layer, *(inner for one in held if one is not None for inner in _layers(one))]
 
 
 def _names_of_layers(config):
@@ -216,11 +241,11 @@ def _nameless(config):
     return config
 
 
-def _ours(thing):
-    """Whether a function or class is the caller's: not Python's, nor a library's."""
-    path = getattr(sys.modules.get(thing.__module__), "__file__", None)
-    if thing.__module__ == "__main__" or path is None:
-        return thing.__module__ not in sys.builtin_module_names
+def _ours(module):
+    """Whether the module of a function or class is the caller's: not Python's, nor a library's."""
+    path = getattr(sys.modules.get(module), "__file__", None)
+    if module == "__main__" or path is None:
+        return module not in sys.builtin_module_names
     return not any(Path(path).is_relative_to(folder) for folder in _FOLDERS)
 
 
@@ -258,12 +283,14 @@ def _code(function):
     """A function's code without its docstring; of a lambda, what it was compiled to."""
     if function.__name__ != "<lambda>":
         try:
-            return _bare(ast.parse(textwrap.dedent(inspect.getsource(function))))
+            return _bare(ast.parse(textwrap.dedent(inspect.getsource(function.__code__))))
         except (OSError, SyntaxError, TypeError):  # there is no source, or it stands in an argument
             pass
     return _compiled(function.__code__)
 
 
 def _compiled(code):
-    parts = [_compiled(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
-    return [code.co_code.hex(), code.co_names, code.co_varnames, code.co_freevars, parts]
+    counts = [code.co_argcount, code.co_kwonlyargcount, code.co_flags]
+    parts = [_compiled(one) if isinstance(one, types.CodeType) else one for one in code.co_consts]
+    names = [code.co_names, code.co_varnames, code.co_freevars]
+    return [code.co_code, code.co_exceptiontable, counts, names, parts]

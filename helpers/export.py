@@ -1,5 +1,6 @@
 """One file for a trained network, from waveform to probabilities, for Keras and for LiteRT."""
 
+import re
 import tempfile
 
 from helpers import files, windows
@@ -50,12 +51,13 @@ def from_waveform(cnn, names, temperature=1.0, other=None):
 
     level = ops.sqrt(ops.mean(ops.square(cut), axis=-1))
     mean = _level_weighted_mean(logits, level, other)
+    name = re.sub("[^A-Za-z0-9]+", "_", " or ".join(names)).strip("_") or "classes"
     outputs = {
         "probabilities": ops.softmax(mean / temperature),
         "timeline": ops.softmax(logits / temperature),
         "level": level,
     }
-    return keras.Model(waveform, outputs, name="_or_".join(names))
+    return keras.Model(waveform, outputs, name=name)
 
 
 def to_litert(model, path):

@@ -159,13 +159,21 @@ class Classifier:
 
         Raises:
             FileNotFoundError: there is no such file; the message says how to make it.
+        ValueError: it is no model.
         """
         path = Path(path or SHIPPED)
+        asked = path
         if path.is_dir():
             path = path / "model.tflite"
         if not path.is_file():
+            there = sorted(str(one.parent) for one in asked.glob("*/model.tflite"))
+            say = "`make model` trains one of your own sounds"
             raise FileNotFoundError(
-                f"{path.name}: no such model; `make model` trains one of your own sounds"
+                f"{asked}: no such model; {'there are ' + ', '.join(there) if there else say}"
+            )
+        if path.suffix not in (".keras", ".tflite"):
+            raise ValueError(
+                f"{asked} is no model: name its folder, its .keras or its .tflite file"
             )
         card = path.with_suffix(".json")
         card = json.loads(card.read_text("utf-8")) if card.is_file() else {}
@@ -349,13 +357,23 @@ def _checked_rate(rate):
     return rate
 
 
+def _files_of(given):
+    """A file as it was named; of a folder, the sound files in it."""
+    if not Path(given).is_dir():
+        return [given]
+    inside = sorted(p for p in Path(given).iterdir() if p.suffix.lower() in audio.FORMATS)
+    return list(map(str, inside)) or [given]
+
+
 def main(arguments=None):
     """Answer for the files that the command line names; exit status 1 if one cannot be read."""
     parser = argparse.ArgumentParser(
         "python -m helpers.predict",
         description="What is heard in a sound: cat or dog, or a class of your own model.",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, OGG or MP3")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="WAV, FLAC, OGG or MP3, or a folder of such"
+    )
     parser.add_argument("--json", action="store_true", help="print a line of JSON a file")
     parser.add_argument(
         "--model", metavar="PATH", help="a model's folder, or its .keras or .tflite file"
@@ -365,13 +383,15 @@ def main(arguments=None):
         classifier = Classifier.load(options.model)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
-    width, failed = max(map(len, options.files)), False
+    names = [name for given in options.files for name in _files_of(given)]
+    width, failed = max(map(len, names)), False
     long = max(map(len, ["unsure", *classifier.card["names"]]))
-    for file, answer in zip(options.files, classifier.predict_many(options.files)):
+    for file, answer in zip(names, classifier.predict_many(names)):
         if isinstance(answer, audio.AudioError):
-            print(answer, file=sys.stderr)
+            reason = str(answer).split(": ", 1)[-1]
+            print(f"{file}: {reason}", file=sys.stderr)
             if options.json:  # still a line a file
-                print(json.dumps({"file": file, "error": str(answer)}))
+                print(json.dumps({"file": file, "error": reason}))
             failed = True
             continue
         if options.json:

@@ -64,7 +64,7 @@ def test_an_unusable_file_is_named_with_its_fault(tmp_path, name, content, messa
 
 
 def test_a_folder_is_called_one(tmp_path):
-    with pytest.raises(audio.AudioError, match="a folder; name the files in it"):
+    with pytest.raises(audio.AudioError, match="a folder without a sound file in it; name files"):
         audio.load(tmp_path)
 
 

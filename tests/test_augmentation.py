@@ -168,3 +168,26 @@ def test_degradations_keep_the_length_and_do_what_they_say():
     added = got["as much noise as sound (0 dB)"] - wave
     assert np.mean(added**2) == pytest.approx(np.mean(wave**2), rel=0.01)
     assert np.corrcoef(got["MP3 at 32 kbit/s"], wave)[0, 1] < 0.9999
+
+
+def test_another_sound_lies_under_a_window():
+    rng = np.random.default_rng(0)
+    loud, soft = np.full((200, 94, 64), -30.0, np.float32), np.full((200, 94, 64), -30.0)
+    together = augmentation.lay_under(loud, soft.astype(np.float32), rng)
+    added = together[:, 0, 0] + 30
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(together, together[:, :1, :1] + 0 * together, atol=1e-4)
+    low, high = 10 * np.log10(1 + 10**-2), 10 * np.log10(1 + 10**0.6)
+    assert low <= added.min() < 0.2 and high - 1 < added.max() <= high + 1e-3
+
+
+def test_what_no_animal_makes_is_silence_noise_and_tones():
+    made = augmentation.lifeless(np.zeros((400, 94, 64), np.float32), np.random.default_rng(0))
+    assert made.shape == (400, 94, 64) and made.dtype == np.float32
+    assert np.isfinite(made).all() and made.min() >= features.FLOOR_DB
+    silent = (made == features.FLOOR_DB).all(axis=(1, 2))
+    assert 0.15 < silent.mean() < 0.35
+    sound = made[~silent]
+    flat = np.ptp(np.median(sound, axis=1), axis=1)  # between the bands, over time
+    assert (flat > 40).mean() > 0.5, "tones stand out"
+    assert (flat < 40).mean() > 0.2, "noise does not"

@@ -200,9 +200,52 @@ def two_branches():
     return x, [one(x), two(x)]
 
 
+WRAPPED = """
+import functools
+
+
+def louder(function):
+    @functools.wraps(function)
+    def changed(*given):
+        return function(*given) + 1
+
+    return changed
+
+
+@louder
+def train():
+    return 2
+"""
+
+
+def test_what_a_decorator_does_counts():
+    assert cache.key(cell(WRAPPED)) == cache.key(cell(WRAPPED))
+    assert cache.key(cell(WRAPPED)) != cache.key(cell(WRAPPED.replace("+ 1", "+ 5")))
+
+
+def test_equal_values_have_equal_keys_however_they_were_made():
+    line = np.arange(10.0)
+    loss = keras.losses.SparseCategoricalCrossentropy
+    for one, other in [
+        (line[::2], line[::2].copy()),
+        (loss(from_logits=True), loss(from_logits=True)),
+        (keras.Variable(line), keras.Variable(line)),
+    ]:
+        assert cache.key(closed(one)) == cache.key(closed(other))
+
+
+def test_long_arrays_in_a_table_count():
+    one, other = np.zeros(5000), np.zeros(5000)
+    other[2500] = 1
+    tables = [pd.DataFrame({"wave": [wave]}) for wave in (one, other)]
+    assert cache.key(closed(tables[0])) != cache.key(closed(tables[1]))
+
+
 def test_what_has_no_content_of_its_own_is_refused(tmp_path):
     with (tmp_path / "file").open("w") as file:
-        for value in (file, (x for x in "ab"), threading.Lock()):
+        named = keras.layers.Activation(closed)
+        gone = pd.DataFrame({"path": [str(tmp_path / "gone.wav")]})
+        for value in (file, (x for x in "ab"), threading.Lock(), named, gone):
             with pytest.raises(cache.Unkeyable):
                 cache.key(closed(value))
 

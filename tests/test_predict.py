@@ -192,20 +192,107 @@ def test_a_failed_export_leaves_the_file_as_it_was(tmp_path):
     assert path.read_text() == "as it was"
 
 
-def test_the_level_weighted_mean_is_one_rule_in_numpy_and_in_keras():
+@pytest.mark.parametrize("other", [None, 0, 3])
+def test_the_level_weighted_mean_is_one_rule_in_numpy_and_in_keras(other):
     rng = np.random.default_rng(0)
     values, level = rng.normal(size=(3, 7, 4)).astype(np.float32), rng.random((3, 7), np.float32)
     level[1, 2:], level[2] = 0, 0  # padded, and silent
-    ours = np.array([audio.level_weighted_mean(*clip) for clip in zip(values, level)])
-    theirs = export._level_weighted_mean(*map(keras.ops.convert_to_tensor, (values, level)))
-    np.testing.assert_allclose(ours, theirs, atol=1e-6)
-    np.testing.assert_allclose(ours[0], np.average(values[0], axis=0, weights=level[0]), atol=1e-6)
+    ours = np.array([audio.level_weighted_mean(*clip, other) for clip in zip(values, level)])
+    tensors = map(keras.ops.convert_to_tensor, (values, level))
+    theirs = export._level_weighted_mean(*tensors, other)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    weight = level[0]
+    if other is not None:
+        powers = np.exp(values[0])
+        weight = weight * (powers.sum(axis=1) - powers[:, other]) / powers[:, other]
+    np.testing.assert_allclose(ours[0], np.average(values[0], axis=0, weights=weight), atol=1e-5)
     assert not ours[2].any()
+
+
+def test_a_padded_window_never_decides_by_its_odds():
+    """Whatever a network says of silence that fills a batch: the clip's answer is as alone."""
+    values = np.float32([[[1.0, 0.0, 0.0], [80.0, 0.0, -80.0]]])
+    level = np.float32([[0.1, 0.0]])
+    found = export._level_weighted_mean(*map(keras.ops.convert_to_tensor, (values, level)), 2)
+    np.testing.assert_allclose(found, values[:, 0], atol=1e-5)
 
 
 def test_a_card_that_does_not_say_stands_for_windows_as_they_are_made_now():
     assert predict._CARD["window_hop_seconds"] * RATE == windows.HOP
     assert predict._CARD["window_seconds"] * RATE == windows.LENGTH
+
+
+# ---- neither
+
+
+def says(*windows, **card):
+    """A classifier of cat, dog and neither that gives each window these probabilities."""
+    shares = np.float32([windows])
+
+    def run(waveform):
+        count = -(-waveform.shape[1] // windows_hop)
+        level = np.full((1, count), 0.1, np.float32)
+        return {"probabilities": shares[:, 0], "timeline": shares[:, :count], "level": level}
+
+    windows_hop = 6_144
+    names = {"names": ["cat", "dog", "neither"], "other": 2, "other_from": 0.5}
+    return predict.Classifier(run, names | card)
+
+
+SECOND = np.sin(np.arange(16_000)).astype(np.float32)  # three windows
+
+
+@pytest.mark.parametrize(
+    ("windows", "label"),
+    [
+        ([[0.9, 0.05, 0.05]] * 3, "cat"),
+        ([[0.05, 0.9, 0.05]] * 3, "dog"),
+        ([[0.1, 0.1, 0.8]] * 3, "neither"),
+        ([[0.27, 0.25, 0.48]] * 3, "unsure"),  # an animal, but which?
+        ([[0.02, 0.02, 0.96], [0.02, 0.95, 0.03], [0.02, 0.02, 0.96]], "dog"),  # one far bark
+    ],
+)
+def test_four_answers(windows, label):
+    answer = says(*windows).predict(SECOND, 16_000)
+    assert answer.label == label
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
+    assert (answer.reason is None) == (label != "unsure")
+    assert answer.timeline.weight.sum() == pytest.approx(1)
+
+
+def test_from_where_it_is_neither_stands_in_the_card():
+    windows = [[0.5, 0.1, 0.4]] * 3
+    assert says(*windows).predict(SECOND, 16_000).label == "cat"
+    assert says(*windows, other_from=0.3).predict(SECOND, 16_000).label == "neither"
+
+
+def test_silence_is_neither_and_a_click_of_silence_is_unsure():
+    heard = says([0.9, 0.05, 0.05], [0.9, 0.05, 0.05], [0.9, 0.05, 0.05])
+    silent = heard.predict(np.zeros(16_000, np.float32), 16_000)
+    assert (silent.label, silent.reason.split(":")[0]) == ("neither", "silence")
+    assert heard.predict(SECOND[:800], 16_000).label == "unsure"
+
+
+def test_the_temperature_does_not_move_the_weights(tmp_path, cnn):
+    """The model weighs its windows before the temperature; long clips are joined by the same."""
+    keras.utils.set_random_seed(3)
+    net = models.compact_cnn((94, 64, 1), 3, width=4, bands=True)
+    net.layers[-1].set_weights([20 * net.layers[-1].get_weights()[0], np.zeros(3)])
+    whole = export.from_waveform(net, ["cat", "dog", "neither"], 2.0, 2)
+    card = {"names": ["cat", "dog", "neither"], "other": 2, "temperature": 2.0}
+    heard = predict.Classifier(whole.predict_on_batch, card).predict(clip(60_000), RATE)
+    asked = np.array(whole.predict_on_batch(clip(60_000)[None])["probabilities"])[0]
+    np.testing.assert_allclose(list(heard.probabilities.values()), asked, atol=1e-5)
+
+
+def test_a_model_that_is_none_says_what_to_name(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "model.tflite").write_bytes(b"")
+    (tmp_path / "mine" / "model.json").write_text("{}")
+    with pytest.raises(FileNotFoundError, match=r"no such model; there are .*mine"):
+        predict.Classifier.load(tmp_path)
+    with pytest.raises(ValueError, match=r"is no model: name its folder, its \.keras"):
+        predict.Classifier.load(tmp_path / "mine" / "model.json")
 
 
 # ---- the classifier
@@ -431,7 +518,11 @@ def test_the_command_answers_the_files_it_can_read(folder, tmp_path, capsys, cla
     lines = out.splitlines()
     assert [line.split("  ")[0] for line in lines] == [files[0], files[2]]
     assert len({line.index(" s") for line in lines}) == 1, "aligned"
-    assert err.startswith("text.wav: cannot be decoded") and len(err.splitlines()) == 1
+    assert err.startswith(f"{files[1]}: cannot be decoded") and len(err.splitlines()) == 1
+
+    assert predict.main([str(tmp_path), *model]) == 1
+    whole = capsys.readouterr()
+    assert (sorted(whole.out.splitlines()), whole.err) == (sorted(lines), err)
 
     assert predict.main([files[0], files[2], "--json", *model]) == 0
     out, err = capsys.readouterr()
@@ -489,7 +580,7 @@ def test_an_error_among_many_files_is_not_lost(folder, tmp_path):
     model = ["--model", str(folder / "model.tflite")]
     command = [sys.executable, "-m", "helpers.predict", *names, str(tmp_path / "none.wav"), *model]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (1, "none.wav: no such file\n")
+    assert (done.returncode, done.stderr) == (1, f"{tmp_path / 'none.wav'}: no such file\n")
     assert len(done.stdout.splitlines()) == 6
 
 

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from helpers import audio, datasets, evaluation, export, recipes, windows
+from helpers import audio, augmentation, datasets, evaluation, export, recipes, windows
 from helpers.quiet import keras, tf
 
 QUICK = replace(recipes.BEST, epochs=1, steps=3, pretrain=1, members=2, width=4)
@@ -180,3 +181,63 @@ def test_cross_validation_predicts_every_clip_once_in_order(few):
     table = recipes.cross_validate(few, replace(PLAIN, pretrain=0), n=2)
     assert list(table.index) == list(few.index)
     assert datasets.classes(few) == ["cat", "dog"] and {"p_cat", "p_dog"} <= set(table)
+
+
+# ---- other sounds
+
+
+@pytest.fixture(scope="module")
+def with_others(few):
+    """Three classes; the others come from two sources, one of them twice as large."""
+    others = few.rename(index=lambda name: f"other {name}")
+    others = others.assign(label=datasets.OTHER, group=[f"o{k}" for k in range(len(others))])
+    others["source"] = ["large", "large", "small"] * (len(others) // 3) + ["small"] * (
+        len(others) % 3
+    )
+    return pd.concat([few, others])
+
+
+def test_a_source_counts_by_the_root_of_its_number(with_others):
+    share = recipes._by_source_and_kind(with_others)
+    number = with_others.groupby(["label", "source"]).size()
+    other = with_others.assign(share=share)[with_others.label == datasets.OTHER]
+    large, small = (other[other.source == name].share.sum() for name in ("large", "small"))
+    expected = np.sqrt(number[datasets.OTHER, "large"] / number[datasets.OTHER, "small"])
+    assert large / small == pytest.approx(expected)
+
+
+def test_other_sounds_lie_under_the_calls_and_some_are_made(with_others, monkeypatch):
+    seen = {"under": 0, "made": 0}
+    under, made = augmentation.lay_under, augmentation.lifeless
+    monkeypatch.setattr(
+        recipes.augmentation,
+        "lay_under",
+        lambda x, o, rng: seen.update(under=seen["under"] + len(x)) or under(x, o, rng),
+    )
+    monkeypatch.setattr(
+        recipes.augmentation,
+        "lifeless",
+        lambda x, rng: seen.update(made=seen["made"] + len(x)) or made(x, rng),
+    )
+    recipe = replace(recipes.HOLDS, width=4, steps=50, epochs=1)
+    batches = recipes.Batches(with_others, recipe, [0, 0])
+    drawn = [batches.batch(number) for number in range(50)]
+    total = 51 * recipe.batch_size  # one more for the element_spec
+    assert seen["under"] / total == pytest.approx(recipe.background, abs=0.05)
+    assert seen["made"] / total == pytest.approx(recipe.made / 3, abs=0.02)
+    assert all(np.isfinite(x).all() and x.shape == (64, 94, 64, 1) for x, _ in drawn)
+    again = recipes.Batches(with_others, recipe, [0, 0]).batch(7)
+    np.testing.assert_array_equal(drawn[7][0], again[0])
+
+
+def test_a_far_call_counts_in_the_clip_s_answer(with_others):
+    recipe = replace(recipes.HOLDS, width=4, steps=2, epochs=1)
+    model = recipes.train(with_others, recipe)
+    table = recipes.predict(model, with_others, recipe)
+    assert [name for name in table if name.startswith("p_")] == ["p_cat", "p_dog", "p_other"]
+    one = with_others.iloc[[0]]
+    cut = windows.sliding(audio.load(one.path.iloc[0])[0])
+    logits = model.predict(windows.network_input(cut), verbose=0)
+    level = np.sqrt(np.mean(cut**2, axis=1))
+    mean = audio.level_weighted_mean(logits, level, 2)
+    np.testing.assert_allclose(table.iloc[0, 3:].to_numpy(float), softmax(mean), atol=1e-3)

@@ -311,3 +311,21 @@ def test_colour_blind_readers_tell_the_first_eight_classes_apart(monkeypatch, ma
     places = [seen(colour, np.array(matrix)) for colour in colours]
     apart = [np.linalg.norm(a - b) for k, a in enumerate(places) for b in places[:k]]
     assert min(apart) > 5  # 2.3 is what can just be told
+
+
+def test_with_a_background_a_model_of_one_s_own_says_none_of_these(tmp_path, monkeypatch, capsys):
+    own = recordings(tmp_path / "own", {"bark": 5, "chirp": 5, "click": 5})
+    rest = recordings(tmp_path / "rest", {"hiss": 5, "tone": 5, "click": 2}, seed=1)
+    tiny = replace(recipes.HOLDS, width=4, steps=10, epochs=2, batch_size=16)
+    monkeypatch.setattr(train_model, "RUNS", tmp_path)
+    monkeypatch.setattr(train_model.recipes, "HOLDS", tiny)
+    train_model.main(["--dataset", str(own), "--background", str(rest), "--name", "more"])
+    said = capsys.readouterr().out
+    assert "Background: 10 clips as 'other', 2 left out" in said
+    assert re.search("That takes about [0-9]+ (s|min)", said)
+    heard = predict.Classifier.load(tmp_path / "models" / "more")
+    assert heard.card["names"] == ["bark", "chirp", "click", "none of these"]
+    assert heard.card["other"] == 3
+    assert heard.predict(np.zeros(16_000, np.float32), 16_000).label == "none of these"
+    words = (tmp_path / "models" / "more" / "README.md").read_text("utf-8")
+    assert "Networks: 1; epochs: 2, in all 20 batches of 16 windows each." in words

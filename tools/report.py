@@ -75,14 +75,21 @@ def formula(tex, block=False):
     )
 
 
+TAG = r"""<(?:img|audio|video|source|iframe|script|link)\b(?:"[^"]*"|'[^']*'|[^>"'])*>"""
+ELSEWHERE = r"""(?<![\w-])(?:src|srcset|href)\s*=\s*["']?\s*(?:https?:)?//"""
+WORDS = r"""(?<![\w-])alt\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))"""
+
+
 def offline(text):
     """HTML in which a picture that lies elsewhere is the words that stand for it."""
 
-    def words(picture):
-        said = re.search(r"""\balt=(["'])(.*?)\1""", picture[0])
-        return said[2] if said else ""
+    def words(tag):
+        if not re.search(ELSEWHERE, tag[0], re.IGNORECASE):
+            return tag[0]
+        said = re.search(WORDS, tag[0], re.IGNORECASE)
+        return next(filter(None, said.groups()), "") if said else ""
 
-    return re.sub(r"<img\b[^>]*\bsrc=.https?:[^>]*>", words, text, flags=re.IGNORECASE)
+    return re.sub(TAG, words, text, flags=re.IGNORECASE)
 
 
 class Exporter(HTMLExporter):
@@ -116,9 +123,8 @@ class Renderer(IPythonRenderer):
             return f"<code>{html.escape(body)}</code>"
 
     def block_html(self, text):
-        return (
-            offline(text) + "\n"
-        )  # parsed by nbconvert, a <details> would end before its solution
+        # parsed by nbconvert, a <details> would end before its solution
+        return offline(text) + "\n"
 
     def inline_html(self, text):
         return offline(text)

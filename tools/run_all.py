@@ -272,8 +272,9 @@ def end_children(but):
     """Kill what this process has started, and what that has started, but for some."""
     for process in set(psutil.Process().children()) - but:
         with contextlib.suppress(psutil.NoSuchProcess):
-            for one in [*process.children(recursive=True), process]:
-                one.kill()
+            for one in [process, *process.children(recursive=True)]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
 
 
 def cells(lesson):

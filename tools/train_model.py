@@ -33,8 +33,8 @@ ALONE = 32  # epochs, where there are no synthetic clips of these classes to pre
 
 def at_least_one(text):
     """A whole number from 1, as argparse wants it."""
-    if int(text) < 1:
-        raise ValueError(text)
+    if not re.fullmatch("[1-9][0-9]*", text):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
     return int(text)
 
 
@@ -105,6 +105,22 @@ def to_pretrain_on(names):
     return datasets.load(made, quiet=True)
 
 
+def spoken(seconds):
+    """A time to wait, in words."""
+    return f"about {seconds / 60:.0f} min" if seconds > 90 else f"about {max(seconds, 1):.0f} s"
+
+
+def estimate(clips, recipe, trainings):
+    """Seconds that some trainings will take, from a few steps of one network."""
+    few = replace(recipe, members=1, epochs=1, steps=5, pretrain=0)
+    recipes.train(clips, few)  # TensorFlow compiles, and the windows are cut
+    begun = time.perf_counter()
+    recipes.train(clips, replace(few, steps=25))
+    a_step = (time.perf_counter() - begun) / 25
+    epochs = recipe.members * (recipe.epochs * trainings + recipe.pretrain)
+    return a_step * epochs * recipe.steps
+
+
 def progress(n):
     """What to call after each of n folds: says how it went and how long the rest takes."""
     begun, done = time.perf_counter(), count(1)
@@ -114,7 +130,7 @@ def progress(n):
         left = (time.perf_counter() - begun) / k * (n + 1 - k)  # the model of all comes last
         print(
             f"fold {k} of {n}: {table.correct.sum()} of {len(table)} clips right; "
-            f"about {left / 60:.0f} min to go",
+            f"{spoken(left)} to go",
             flush=True,
         )
 
@@ -219,7 +235,7 @@ def in_words(card, name):
     found, classes = card["figures"], card["figures"]["classes"]
     total = {key: sum(row[key] for row in classes.values()) for key in ("clips", "recordings")}
     licence = card["licence"] or "not stated here; write it down before you publish the model"
-    right = found["right_where_answered"]
+    right, made = found["right_where_answered"], card["recipe"]
     rarest = min(classes, key=lambda label: classes[label]["recordings"])
     rows = [
         f"| {label} | {row['clips']} | {row['recordings']} | {share(row['right'] / row['clips'])} |"
@@ -252,6 +268,9 @@ print(classifier.predict("sound.wav"))
         "\n".join(
             ["| class | clips | recordings | called so |", "| --- | --: | --: | --: |", *rows]
         ),
+        "## Recipe",
+        f"Networks: {made['networks']}; epochs: {made['epochs']}, in all {made['batches']:,} "
+        f"batches of {made['windows a batch']} windows each.",
         "## Figures",
         "The model is trained on all of them, so it is never scored on them: these are figures of "
         f"its recipe in cross-validation with {found['folds']} folds, each clip predicted by a "
@@ -292,9 +311,10 @@ def training(clips, recipe, folder, name, seed=0):
         + ("" if n == FOLDS else f" More than {n} recordings of each class allow more folds."),
         flush=True,
     )
-    start_from = to_pretrain_on(names)
+    start_from = to_pretrain_on(names) if recipe.pretrain else None
     if start_from is None:
         recipe = replace(recipe, pretrain=0)
+    print(f"That takes {spoken(estimate(clips, recipe, n + 1))}.", flush=True)
     table = recipes.cross_validate(clips, recipe, n, seed, start_from, progress(n))
     title = re.sub(r"[-_]+", " ", name)
     card = card_of(
@@ -306,6 +326,12 @@ def training(clips, recipe, folder, name, seed=0):
         licence=None,
         examples=[],
     )
+    card["recipe"] = {
+        "networks": recipe.members,
+        "epochs": recipe.epochs,
+        "batches": recipe.epochs * recipe.steps,
+        "windows a batch": recipe.batch_size,
+    }
     card["figures"] = figures(table, clips, splits.folds(clips, n, seed), card["unsure_below"])
     print("the model itself, on all recordings", flush=True)
     model = recipes.train(clips, recipe, seed, synthetic=start_from)
@@ -321,12 +347,17 @@ def main(arguments=None):
     """Train as the command line says, and say what to do next."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", required=True, help="folder of the recordings")
+    parser.add_argument(
+        "--background",
+        metavar="SOURCE",
+        help="other sounds, to be called neither: elsewhere, esc50, or a folder",
+    )
     parser.add_argument("--name", help="of the model; by default the folder's")
     parser.add_argument(
         "--members",
         type=at_least_one,
-        default=recipes.BEST.members,
-        help="networks whose logits are averaged (default: %(default)s)",
+        help=f"networks whose logits are averaged (default: {recipes.BEST.members}, or with other "
+        f"sounds {recipes.HOLDS.members})",
     )
     parser.add_argument(
         "--epochs",
@@ -344,12 +375,15 @@ def main(arguments=None):
     if folder.exists() and not (folder / "model.json").is_file():
         sys.exit(f"{folder} holds something else: choose another NAME")
     try:
+        print("Reading the recordings, and comparing them for shared audio ...", flush=True)
         clips = datasets.load(options.dataset)
+        if options.background:
+            clips = with_background(clips, options.background)
         names = datasets.classes(clips)
         if say := refusal(clips):
             sys.exit(say)
-        recipe = recipes.BEST
-        if names != ["cat", "dog"]:
+        recipe = recipes.HOLDS if datasets.OTHER in names else recipes.BEST
+        if recipe == recipes.BEST and names != ["cat", "dog"]:
             recipe = replace(recipe, epochs=ALONE)
         for field in ("members", "epochs"):
             if getattr(options, field):

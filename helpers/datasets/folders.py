@@ -9,7 +9,7 @@ from helpers import files
 from helpers.audio import FORMATS
 
 MANIFEST = "manifest.csv"
-STATED = [
+_STATED = [
     "group",
     "kind",
     "fold",
@@ -85,7 +85,7 @@ def scan(folder):
     if table.empty:
         raise ValueError(
             f"no labelled WAV, FLAC, OGG or MP3 below {folder}: put each class into a folder of "
-            f"its own, such as cat/ and dog/{_first(findings)}"
+            f"its own, such as cat/ and dog/, and name the one above them{_first(findings)}"
         )
     if table.label.nunique() < 2:
         raise ValueError(
@@ -131,7 +131,7 @@ def from_manifest(folder):
     if table.empty:
         raise ValueError(f"none of the {len(stated)} files that {MANIFEST} names is in {folder}")
     columns = ["path", "label", "split"]
-    return table[columns + [name for name in STATED if name in table]], findings
+    return table[columns + [name for name in _STATED if name in table]], findings
 
 
 def _hidden(path, folder):
