@@ -20,6 +20,7 @@ from helpers import evaluation, files, plots
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+_FEW = 5  # clips of a source or a kind: of fewer no share is shown
 FILES = [HERE / "README.md", ROOT / "README.md", ROOT / "data" / "pretrained" / "README.md"]
 PICTURE = ROOT / "notebooks" / "images" / "ladder.png"
 
@@ -178,6 +179,83 @@ def hardest():
     return table(["clip", "probability of its label"], rows)
 
 
+def elsewhere():
+    """What the shipped model's recipe answers about sources that it has not heard."""
+    found = results("shipped")
+    mean, sounds = found["mean"], found["clips"]
+    return (
+        f"Of {sounds['cat']} cats, {sounds['dog']} dogs and {sounds['other']} other sounds from "
+        f"{found['sources']} sources, each asked of a network that heard nothing of its source:\n\n"
+        f"- **{percent(mean['balanced, neither an error'])}** of the cats and dogs are called what "
+        "they are (the mean of both; unsure counts as its likelier animal, neither as an error);\n"
+        f"- {percent(mean['others kept out'])} of the other sounds are called neither; of kinds "
+        "that the network had heard from another source (not babies or cocks, "
+        f"which one source alone has) {percent(mean['others of kinds heard elsewhere kept out'])}, "
+        "where its limit was set;\n"
+        f"- between cat and dog alone {percent(mean['between cat and dog'])}; area under the curve "
+        f"of pets and others {mean['AUC of pets and others']:.3f}; expected calibration error "
+        f"{percent(mean['calibration error'])}.\n\n"
+        f"Seeds: {', '.join(map(str, found['seeds']))}; {found['folds']} folds of whole sources."
+    )
+
+
+def by_source():
+    rows = [
+        [source, label, clips, percent(share)]
+        for label, source, clips, share in results("shipped")["by_source"]
+        if clips >= _FEW
+    ]
+    return table(["source", "sounds", "clips", "right"], rows)
+
+
+def by_kind():
+    rows = [
+        [kind, label, clips, percent(share)]
+        for label, kind, clips, share in results("shipped")["by_kind"]
+        if clips >= _FEW
+    ]
+    return table(["kind", "sounds", "clips", "right"], rows)
+
+
+def trade():
+    """Some points of the curve: what is kept, and what is kept out."""
+    rows = [
+        [f"{limit:.2f}", percent(kept), percent(out)]
+        for limit, kept, out in results("shipped")["trade"][::6]
+    ]
+    head = ["neither from", "cats and dogs that are not turned away", "others kept out"]
+    return table(head, rows)
+
+
+def files_of_model():
+    found = results("shipped")
+    return (
+        f"{found['parameters']:,} parameters; {found['bytes']['.keras'] / 1e6:.2f} MB as `.keras`, "
+        f"{found['bytes']['.tflite'] / 1e6:.2f} MB as `.tflite`, which differ by at most "
+        f"{found['agreement']:.1e} in a probability. Temperature {found['temperature']}; the "
+        f"answer is neither from a probability of {found['other from']} on."
+    )
+
+
+def speed():
+    found = results("speed")
+    feature, asked, step = found["features"], found["prediction"], found["training"]
+    rows = [
+        ["recordings to windows of log-mel", f"{feature['windows']:.2f} s", "1.0 s"],
+        ["the same by librosa's log-mel", f"{feature['librosa']:.2f} s", ""],
+        ["one clip of 10 s from file to answer", f"{1000 * asked['one clip']:.0f} ms", "40 ms"],
+        ["all in bulk", f"{asked['times real time']:.0f} times real time", "400"],
+        [
+            "a training step with its input, to one on ready batches",
+            f"{step['with its input'] / step['on ready batches']:.2f}",
+            "1.5",
+        ],
+        ["the explorer's next clip", f"{1000 * found['redraw']['explorer']:.0f} ms", ""],
+    ]
+    head = [f"{found['clips']} recordings, {found['cores']} cores", "median", "aim"]
+    return table(head, rows)
+
+
 def summary():
     """The README's sentence."""
     found, shipped = results("ladder"), results("pretrained")
@@ -208,6 +286,12 @@ WRITERS = {
         calibration,
         hardest,
         summary,
+        elsewhere,
+        by_source,
+        by_kind,
+        trade,
+        files_of_model,
+        speed,
     )
 }
 

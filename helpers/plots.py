@@ -12,6 +12,7 @@ from helpers.audio import SAMPLE_RATE
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart
 _CLASS_COLOURS = {"cat": "#D55E00", "dog": "#0072B2"}  # a class that is asked for joins them
+_CLASS_COLOURS |= dict.fromkeys(("other", "neither", "none of these"), "#767676")  # of no class
 _OTHERS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000"]
 _MIXED = [("#FFFFFF", 0.6), ("#000000", 0.5), ("#FFFFFF", 0.35), ("#000000", 0.3)]
 _MIXED += [("#FFFFFF", 0.8), ("#000000", 0.7), ("#FFFFFF", 0.15), ("#000000", 0.15)]

@@ -99,7 +99,9 @@ class Prediction:
 
     @property
     def best(self):
-        """The class with the largest probability, also when unsure."""
+        """The label; when unsure, the class with the largest probability."""
+        if self.label in self.probabilities:
+            return self.label
         return max(self.probabilities, key=self.probabilities.get)
 
     def __repr__(self):

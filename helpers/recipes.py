@@ -77,30 +77,32 @@ class Recipe:
     background: float = 0.0  # share of the windows under which one of an "other" sound is laid
     made: float = 0.0  # share of the "other" windows that are silence, noise, hum and beeps
     by_odds: bool = False  # a window counts by its level times the odds that it is no "other"
+    taught: float = 0.0  # weight of a second aim: the embeddings of a larger network, its teacher
 
 
 BEST = Recipe()
 # One network for sounds of other sources too, where some are "other"; measured by leaving whole
 # sources out (benchmarks/shipped.py).
 HOLDS = Recipe(
-    width=20,
+    width=19,
     members=1,
     mixup=False,
     pretrain=0,
     untouched=0.1,
     learning_rate=2e-3,
-    epochs=30,
+    epochs=40,
     steps=100,
     batch_size=64,
     bands=True,
     even=True,
-    background=0.5,
-    made=0.1,
+    background=0.6,
+    made=0.15,
     by_odds=True,
+    taught=4.0,
 )
 
 
-def train(clips, recipe=BEST, seed=0, *, synthetic=None, start=None):
+def train(clips, recipe=BEST, seed=0, *, synthetic=None, start=None, teacher=None):
     """Train a classifier on all clips of a catalog.
 
     Taught in notebooks/04_train_cnn.ipynb.
@@ -111,6 +113,8 @@ def train(clips, recipe=BEST, seed=0, *, synthetic=None, start=None):
         seed: of the first weights, the draws and the augmentation.
         synthetic: a catalog of synthetic clips for `pretrain` and `added`; by default neither.
         start: networks to begin with, as from pretrain; by default made as the recipe says.
+        teacher: for `taught`: gives the embeddings of a catalog's windows, float32, shape (windows,
+            embeddings), as transfer.of_windows; by default the network is not taught.
 
     Returns:
         keras.Model: pictures (batch, 94, 64, 1) to one logit a class, the mean of the members'.
@@ -120,7 +124,8 @@ def train(clips, recipe=BEST, seed=0, *, synthetic=None, start=None):
             pretrain(synthetic, recipe, seed) if synthetic is not None else [None] * recipe.members
         )
     members = [
-        _train_one(clips, recipe, [seed, k], start[k], synthetic) for k in range(recipe.members)
+        _train_one(clips, recipe, [seed, k], start[k], synthetic, teacher)
+        for k in range(recipe.members)
     ]
     if recipe.members == 1:
         return members[0]
@@ -146,10 +151,11 @@ def pretrain(synthetic, recipe=BEST, seed=0):
     return [_train_one(synthetic, recipe, [seed, k]) for k in range(recipe.members)]
 
 
-def _train_one(clips, recipe, seeds, start=None, synthetic=None):
+def _train_one(clips, recipe, seeds, start=None, synthetic=None, teacher=None):
     set_seed(1000 * seeds[0] + seeds[1])
     names = datasets.classes(clips)
-    batches = Batches(clips, recipe, seeds, synthetic if recipe.added else None)
+    taught = teacher(clips) if recipe.taught and teacher is not None else None
+    batches = Batches(clips, recipe, seeds, synthetic if recipe.added else None, taught)
     pictures = keras.Input(batches.element_spec[0].shape[1:])
     seen = _seen(pictures, batches, recipe)
     shape = seen.shape[1:]
@@ -168,13 +174,20 @@ def _train_one(clips, recipe, seeds, start=None, synthetic=None):
         rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
         optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, jit_compile=False)  # XLA takes twice as long on a processor
+    pupil, losses, weights = model, loss, None
+    if taught is not None:  # from the values before the last layer, by one that is thrown away
+        inner = model.layers[-2].output
+        aim = keras.layers.Dense(taught.shape[1], name="aim")(inner)
+        pupil = keras.Model(model.inputs, [model.outputs[0], aim])
+        losses, weights = [loss, keras.losses.CosineSimilarity()], [1.0, recipe.taught]
+    # XLA takes twice as long on a processor
+    pupil.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
     options = {"steps_per_epoch": recipe.steps, "shuffle": False, "verbose": 0}
-    model.fit(batches.dataset(), epochs=recipe.epochs, **options)
+    history = pupil.fit(batches.dataset(), epochs=recipe.epochs, **options)
     batches.levels = None  # TensorFlow keeps the function of a dataset, and that its windows
     bare = type(model).from_config(model.get_config())  # a file would hold the optimizer's state
     bare.set_weights(model.get_weights())
-    bare.history = model.history
+    bare.history = history
     return bare
 
 
@@ -258,13 +271,14 @@ class Batches:
         recipe: Recipe.
         seeds: list of whole numbers: of the training and of the network within the ensemble.
         synthetic: a catalog of synthetic clips to be drawn from too, or None.
+        taught: float32, shape (windows of the clips, embeddings): a second target, or None.
 
     Attributes:
         element_spec: of what `dataset` gives, as tf.data names it.
     """
 
-    def __init__(self, clips, recipe, seeds, synthetic=None):
-        self.recipe, self.seeds = recipe, seeds
+    def __init__(self, clips, recipe, seeds, synthetic=None, taught=None):
+        self.recipe, self.seeds, self.taught = recipe, seeds, taught
         names = datasets.classes(clips)
         self.levels, self.clip_index, weight = windows_of(clips, recipe)
         label = datasets.label_ids(clips, names)
@@ -276,6 +290,8 @@ class Batches:
             share = recipe.added * self._shares(clip_index, weight, more, np.ones(len(synthetic)))
             self.share = np.concatenate([(1 - recipe.added) * self.share, share])
             self.levels = np.concatenate([self.levels, levels])
+            if taught is not None:  # where there is nothing to be taught, nothing is asked
+                self.taught = np.pad(taught, [(0, len(levels)), (0, 0)])
             self.clip_index = np.concatenate([self.clip_index, clip_index + len(clips)])
             label = np.concatenate([label, more])
         self.target = np.eye(len(names), dtype=np.float32)[label]
@@ -293,22 +309,31 @@ class Batches:
 
         def make(index):
             made = tf.numpy_function(
-                lambda i: self.batch(int(i)), [index], [tf.float32] * 2, stateful=False
+                lambda i: self.batch(int(i)),
+                [index],
+                [s.dtype for s in self.element_spec],
+                stateful=False,
             )
-            return tuple(tf.ensure_shape(x, s.shape) for x, s in zip(made, self.element_spec))
+            x, *y = (tf.ensure_shape(x, s.shape) for x, s in zip(made, self.element_spec))
+            return x, tuple(y) if len(y) > 1 else y[0]
 
         # stateful=False above: else op determinism would make one batch at a time
         order = tf.data.Dataset.range(len(self))
         return order.map(make, num_parallel_calls=threads, deterministic=True).prefetch(4)
 
     def batch(self, index):
-        """Batch number index: windows (batch, frames, bins, 1) and targets (batch, classes)."""
+        """Batch number index: windows (batch, frames, bins, 1) and targets (batch, classes).
+
+        Where the network is taught, embeddings (batch, embeddings) besides.
+        """
         recipe, rng = self.recipe, np.random.default_rng([*self.seeds, index])
         drawn = rng.choice(len(self.levels), recipe.batch_size, p=self.share)
         x, y = self.levels[drawn], self.target[self.clip_index[drawn]]
+        asked = np.zeros((len(x), 0)) if self.taught is None else self.taught[drawn]
         if recipe.made:
             made = (y[:, self.other] == 1) & (rng.random(len(x)) < recipe.made)
             x[made] = augmentation.lifeless(x[made], rng)
+            asked[made] = 0
         touched = rng.random(len(x)) >= recipe.untouched
         self._change(x, touched, _CALL, rng)
         if recipe.background:
@@ -322,7 +347,8 @@ class Batches:
             x[touched] = augmentation.mask(x[touched], rng)
         if recipe.mixup:
             x, y = augmentation.mixup(x, y, rng)
-        return np.asarray(x, np.float32), np.asarray(y, np.float32)
+        made = x, y, *([] if self.taught is None else [asked])
+        return tuple(np.asarray(part, np.float32) for part in made)
 
     def _change(self, x, touched, which, rng):
         """Augment the touched windows in place, by the ways that are asked for."""

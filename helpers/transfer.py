@@ -100,6 +100,30 @@ def embed(backbone, clips):
     return np.sqrt(embeddings), scores
 
 
+def of_windows(backbone, clips, most=40):
+    """Embeddings of the windows that recipes trains on: what a small network learns from a large.
+
+    Args:
+        backbone: as from yamnet or Cnn.
+        clips: a catalog.
+        most: windows a clip; of a longer one every second, third ... is asked, and stands for those
+            after it.
+
+    Returns:
+        float32, shape (windows, embeddings), the square root, in the order of recipes.windows_of.
+
+    Source: Hinton, Vinyals and Dean (2015) for learning from a larger network.
+    """
+    rows = []
+    for path in clips.path:
+        cut = windows.sliding(audio.load(path)[0])
+        middle = cut[:, (windows.LENGTH - _FRAME) // 2 :][:, :_FRAME]
+        step = -(-len(cut) // most)
+        asked = [np.sqrt(backbone(wave)[0].mean(axis=0)) for wave in middle[::step]]
+        rows.append(np.repeat(asked, step, axis=0)[: len(cut)])
+    return np.concatenate(rows).astype(np.float32)
+
+
 def own_classes(backbone, name):
     """Which of a backbone's own classes mean a label.
 

@@ -57,7 +57,7 @@ def test_the_map_adds_up_to_the_models_own_logits(synthetic, cnn):
 
 def test_the_map_is_a_mean_where_windows_overlap():
     """The same evidence in every window is the same everywhere, whether one or four cover it."""
-    members = [(lambda seen, training: np.ones((len(seen), 5, 4, 1)), np.array([[-1.0, 1.0]]))]
+    members = [(lambda seen, training: np.ones((len(seen), 5, 4, 1)), np.array([[[-1.0, 1.0]]]))]
     timeline = pd.DataFrame({"weight": np.full(16, 1 / 16)})
     answer = SimpleNamespace(best="dog", probabilities={"cat": 0, "dog": 1}, timeline=timeline)
     samples = np.random.default_rng(0).standard_normal(16 * windows.HOP).astype(np.float32)
@@ -70,7 +70,7 @@ def test_the_map_is_a_mean_where_windows_overlap():
 def test_the_map_keeps_to_the_hop_of_the_card(trained, synthetic):
     """The shipped model's windows stand 6,000 samples apart."""
     samples, _ = audio.load(synthetic.path.iloc[3])
-    members = [(lambda seen, training: np.ones((len(seen), 5, 4, 1)), np.array([[-1.0, 1.0]]))]
+    members = [(lambda seen, training: np.ones((len(seen), 5, 4, 1)), np.array([[[-1.0, 1.0]]]))]
     count = -(-len(samples) // 6_000)
     timeline = pd.DataFrame({"weight": np.ones(count)})
     answer = SimpleNamespace(best="dog", probabilities={"cat": 0, "dog": 1}, timeline=timeline)

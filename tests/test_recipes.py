@@ -241,3 +241,48 @@ def test_a_far_call_counts_in_the_clip_s_answer(with_others):
     level = np.sqrt(np.mean(cut**2, axis=1))
     mean = audio.level_weighted_mean(logits, level, 2)
     np.testing.assert_allclose(table.iloc[0, 3:].to_numpy(float), softmax(mean), atol=1e-3)
+
+
+def test_a_network_learns_its_teachers_embeddings_and_keeps_nothing_of_them(with_others):
+    recipe = replace(recipes.HOLDS, width=8, steps=40, epochs=2, made=0.5)
+    asked_for = []
+
+    def teacher(clips):
+        asked_for.append(list(clips.index))
+        _, clip_index, _ = recipes.windows_of(clips, recipe)
+        return np.eye(3, dtype=np.float32)[datasets.label_ids(clips)[clip_index]]
+
+    model = recipes.train(with_others, recipe, teacher=teacher)
+    assert asked_for == [list(with_others.index)]
+    assert model.output_shape == (None, 3)
+    alone = recipes.train(with_others, replace(recipe, taught=0.0, epochs=1))
+    assert model.count_params() == alone.count_params()
+    first, last = model.history.history["aim_loss"]
+    assert last < first < 0
+
+    batches = recipes.Batches(with_others, recipe, [0, 0], taught=teacher(with_others))
+    for number in range(5):
+        _, y, asked = batches.batch(number)
+        wanted = asked.any(axis=1)
+        np.testing.assert_array_equal(asked[wanted], y[wanted])  # of the window that was drawn
+        assert wanted[y[:, 2] == 0].all(), "only an other sound can be one that was made"
+        assert not wanted[y[:, 2] == 1].all()
+
+
+def test_a_teacher_hears_the_windows_that_are_trained_on(with_others):
+    from helpers import transfer
+
+    few = with_others.iloc[:3]
+    heard = []
+
+    def backbone(wave):
+        heard.append(len(wave))
+        return np.full((1, 4), np.abs(wave).max()), np.zeros((1, 2))
+
+    found = transfer.of_windows(backbone, few, most=4)
+    levels, clip_index, _ = recipes.windows_of(few, recipes.HOLDS)
+    assert found.shape == (len(levels), 4)
+    assert set(heard) == {15_600} and len(heard) <= 12
+    cut = windows.sliding(audio.load(few.path.iloc[0])[0])
+    middle = np.abs(cut[0, 4_200:19_800]).max()
+    np.testing.assert_allclose(found[0], np.sqrt(middle), rtol=1e-6)

@@ -5,6 +5,7 @@ import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers import audio, datasets, files, predict
@@ -23,13 +24,37 @@ def clips():
     return datasets.load("synthetic", quiet=True).iloc[::20]
 
 
-def test_each_file_is_at_most_two_megabytes():
-    assert max(KERAS.stat().st_size, LITERT.stat().st_size) <= 2e6
+def test_each_file_is_at_most_a_megabyte():
+    assert max(KERAS.stat().st_size, LITERT.stat().st_size) <= 1e6
 
 
 def test_it_tells_synthetic_cats_from_dogs(both, clips):
+    """It says of half of them at least what they are: of three answers, guessing has a third."""
     answers = [both[0].predict(path).best for path in clips.path]
-    assert np.mean(np.array(answers) == clips.label) >= 0.75  # 14 clips; guessing gives 0.5
+    assert np.mean(np.array(answers) == clips.label) >= 0.5
+
+
+TIME = np.arange(3 * audio.SAMPLE_RATE) / audio.SAMPLE_RATE
+NOISE = np.random.default_rng(0).normal(0, 0.1, len(TIME))
+BOWED = 440 * TIME + 0.8 * np.sin(2 * np.pi * 5.5 * TIME)  # with a vibrato
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        0 * TIME,
+        1e-6 * NOISE,
+        1e-2 * NOISE,
+        NOISE,
+        0.1 * np.sin(2 * np.pi * 50 * TIME),
+        0.3 * np.sin(2 * np.pi * 1_000 * TIME),
+        0.3 * np.sin(2 * np.pi * 1_000 * TIME) * (TIME % 0.5 < 0.2),
+        sum(0.2 / k * np.sin(2 * np.pi * k * BOWED) for k in range(1, 12)),
+    ],
+    ids=["silence", "nearly", "soft noise", "noise", "hum", "tone", "beeps", "a bowed string"],
+)
+def test_what_no_animal_makes_is_neither(both, sound):
+    assert both[1].predict(sound.astype(np.float32), audio.SAMPLE_RATE).label == "neither"
 
 
 def test_keras_and_litert_agree_at_any_length(both, clips):
@@ -41,10 +66,14 @@ def test_keras_and_litert_agree_at_any_length(both, clips):
 
 def test_the_card_names_what_a_reader_needs(both):
     card = json.loads(CARD.read_text("utf-8"))
-    assert card["names"] == ["cat", "dog"]
+    assert card["names"] == ["cat", "dog", "neither"]
+    assert card["names"][card["other"]] == "neither" and 0 < card["other_from"] < 1
     assert 0.5 < card["unsure_below"] < 1 and card["temperature"] > 0
     digests = set(card["files"])
-    assert len(digests) == 276  # of 277 recordings, two are the same file
+    stated = pd.read_csv(files.ROOT / "data" / "elsewhere.csv")
+    may = ~stated.licence.str.startswith(("GPL", "FAL"))
+    assert set(stated.sha256[may]) <= digests
+    assert not (set(stated.sha256[~may]) - set(stated.sha256[may])) & digests
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)
     assert both[0].card["files"] == both[1].card["files"] == card["files"]
 

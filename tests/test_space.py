@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
 def test_the_front_matter_is_what_a_space_reads(folder):
     readme = (folder / "README.md").read_text("utf-8")
     front = yaml.safe_load(readme.split("---")[1])
-    assert front["sdk"] == "gradio" and front["license"] == "cc-by-sa-3.0"
+    assert front["sdk"] == "gradio" and front["license"] == "cc-by-sa-4.0"
     assert re.fullmatch(r"6\.\d+\.\d+", front["sdk_version"])
     assert re.fullmatch(r"3\.1[1-3]", front["python_version"])
     assert (folder / front["app_file"]).is_file()

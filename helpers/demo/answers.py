@@ -27,6 +27,7 @@ _SCORES = {  # the calls of the examples, with the seconds of silence before eac
     "Cat": [(0.2, "meow"), (0.5, "meow"), (0.4, "mew")],
     "Dog": [(0.2, "bark"), (0.3, "bark"), (0.25, "bark"), (0.5, "bark"), (0.25, "bark")],
     "Both": [(0.2, "meow"), (0.4, "meow"), (0.7, "bark"), (0.3, "bark"), (0.3, "bark")],
+    "Beeps": [(0.2, "beep"), (0.3, "beep"), (0.3, "beep")],
     "Silence": [(3.0, None)],
 }
 
@@ -57,7 +58,9 @@ def examples(card=None):
         parts, rng = [], np.random.default_rng(1)
         for pause, kind in score:
             parts.append(np.zeros(round(pause * SAMPLE_RATE), np.float32))
-            if kind:
+            if kind == "beep":
+                parts.append(0.3 * np.sin(2 * np.pi * 1_000 * np.arange(4_000) / SAMPLE_RATE))
+            elif kind:
                 parts.append(0.5 * voices.call(kind, rng, size=0.5))
         clip = np.concatenate([*parts, np.zeros(SAMPLE_RATE // 5, np.float32)])
         noise = rng.standard_normal(len(clip)) if clip.any() else 0

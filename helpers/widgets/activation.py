@@ -119,7 +119,9 @@ def _deciding(answer):
 def _members(classifier):
     """The networks whose mean logits a Keras classifier gives: (last feature map, weights) of each.
 
-    None if there is no network to be seen, or one that does not end in a mean and a dense layer.
+    Weights have the shape (rows in frequency, or 1 where all share them; channels; classes), so
+    that the mean over all places is the logit. None if there is no network to be seen, or one that
+    does not end in a mean over time and a dense layer.
     """
     whole = classifier.network  # of LiteRT there is only a function
     found = []
@@ -132,11 +134,18 @@ def _members(classifier):
             continue
         if len(model.layers) < 3:
             return None
-        pool, _, dense = model.layers[-3:]
-        mean = isinstance(pool, keras.layers.GlobalAveragePooling2D)
-        if not mean or not isinstance(dense, keras.layers.Dense):
+        *layers, _, dense = model.layers
+        by_band = isinstance(layers[-1], keras.layers.Flatten)
+        pool = layers[-2] if by_band else layers[-1]
+        kinds = keras.layers.AveragePooling2D, keras.layers.GlobalAveragePooling2D
+        if not isinstance(pool, kinds) or not isinstance(dense, keras.layers.Dense):
             return None
-        found.append((keras.Model(model.inputs[0], pool.input), dense.get_weights()[0]))
+        _, rows, bands, channels = pool.input.shape
+        weights = dense.get_weights()[0]
+        if by_band and len(weights) != bands * channels:  # no mean over all of the time
+            return None
+        weights = weights.reshape(bands if by_band else 1, channels, -1)
+        found.append((keras.Model(model.inputs[0], pool.input), weights * len(weights)))
     return found or None
 
 
@@ -155,8 +164,9 @@ def _evidence(members, cut, best, card):
     """
     pictures, total = windows.network_input(cut), 0
     for network, weights in members:
-        others = np.delete(weights, best, axis=1).mean(axis=1)
-        total = total + np.array(network(pictures, training=False)) @ (weights[:, best] - others)
+        others = np.delete(weights, best, axis=2).mean(axis=2)
+        places = np.array(network(pictures, training=False))
+        total = total + np.sum(places * (weights[..., best] - others), axis=-1)
     return total / len(members) / card.get("temperature", 1.0)
 
 
