@@ -34,7 +34,7 @@ help:
 	@echo '  make bench    measure on the clips of DATASET, for some hours'
 	@echo
 	@echo 'Take part:'
-	@echo '  make shipped  train the shipped model anew on the clips of DATASET'
+	@echo '  make shipped  train the shipped model anew: DATASET=kaggle+elsewhere'
 	@echo '  make test     check the style, then run every test'
 	@echo '  make address  write the address in pyproject.toml into every lesson'
 	@echo '  make lock     renew requirements.lock from requirements.txt (needs uv)'
@@ -119,10 +119,10 @@ lock:
 	  } > requirements.lock.part
 	@mv requirements.lock.part requirements.lock
 
-bench: MEASURES := synthetic_to_real more_epochs ladder feature_comparison transfer_curve pretrained
-shipped: MEASURES := pretrained
+bench: MEASURES := synthetic_to_real more_epochs ladder feature_comparison transfer_curve
+shipped: MEASURES := shipped
 bench shipped: $(STAMP)
-	$(call NEEDS_DATASET,kaggle)
+	$(call NEEDS_DATASET,$(if $(filter shipped,$@),kaggle+elsewhere,kaggle))
 	@cd "$$CALLER"; for measure in $(MEASURES); do \
 	  echo "== $$measure"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$measure.py" --dataset "$$DATASET" || exit 1; done; \
 	  "$$COURSE/$(VENV)" "$$COURSE/benchmarks/tables.py"

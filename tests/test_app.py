@@ -20,6 +20,7 @@ import gradio as gr
 import httpx
 import matplotlib.image
 import numpy as np
+import pandas as pd
 import pitch_classifier
 import pytest
 import soundfile
@@ -143,14 +144,16 @@ def test_no_file_asks_for_one(answerer):
 
 def test_picture_and_player_are_within_the_answer(answerer):
     clip = tones.tone(880, 3.0)
-    picture = answerer.show(clip)[2]
+    verdict, _, picture = answerer.show(clip)
     image = base64.b64decode(re.search("data:image/png;base64,([^']+)", picture)[1])
     assert matplotlib.image.imread(io.BytesIO(image)).std() > 0.05
-    sound = base64.b64decode(re.search("data:audio/mpeg;base64,([^']+)", picture)[1])
+    sound = base64.b64decode(re.search("data:audio/mpeg;base64,([^']+)", verdict)[1])
     heard, rate = soundfile.read(io.BytesIO(sound))
     assert abs(len(heard) / rate - 3) < 0.2
     assert abs(audio.level(heard[8_000:40_000]) - audio.level(clip)) < 0.5
-    assert "alt=" in picture and not re.search("(src|href)='(?!data:)", picture)
+    assert re.search("alt='[A-Z].*%", picture)
+    assert not re.search("(src|href)='(?!data:)", picture + verdict)
+    assert "role='status'" in verdict
 
 
 def test_the_examples_are_clips_and_one_is_silent():
@@ -381,3 +384,30 @@ def test_errors_for_programs_are_not_tracebacks(answerer, tmp_path, capsys):
 def test_an_answer_as_data_is_json(answerer, tmp_path):
     got = answerer.ask(str(tones.write(tmp_path / "clip.wav")))
     assert json.loads(json.dumps(got))["label"] == "dog"
+
+
+def heard(*names):
+    """An answer whose windows are sure of these, one each 0.384 s, and a card for it."""
+    start = 0.384 * np.arange(len(names))
+    timeline = pd.DataFrame({"start": start, "end": start + 1.5})
+    for name in ("cat", "dog", "neither"):
+        timeline[name] = [0.9 if name == one else 0.05 for one in names]
+    timeline["weight"] = [0.001 if name == "neither" else 1.0 for name in names]
+    first = max(names, key=lambda name: (name != "neither", names.count(name)))
+    answer = predict.Prediction(first, None, {"cat": 0.5, "dog": 0.4}, timeline, start[-1] + 1.5)
+    return answer, {"names": ["cat", "dog", "neither"], "other": 2, "other_from": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("windows", "words"),
+    [
+        (["cat"] * 5, "Cat"),
+        (["cat"] * 5 + ["dog"] * 4, "Cat, then dog from 2.7 s"),
+        (["cat"] * 5 + ["neither"] * 5 + ["dog"] * 4, "Cat, then dog from 4.6 s"),
+        (["cat"] * 5 + ["dog"] + ["cat"] * 3, "Cat"),  # one window alone
+        (["neither"] * 5, "Neither"),
+        (["dog", "dog", "cat", "cat"] * 2, "Dog, then cat from 1.5 s, then dog from 2.3 s ..."),
+    ],
+)
+def test_a_clip_of_both_is_told_in_words(windows, words):
+    assert answers.in_words(*heard(*windows)) == words

@@ -220,6 +220,7 @@ def test_a_relative_folder_of_recordings_is_made_absolute(tmp_path, monkeypatch)
     assert run_all.absolute("notebooks") == str(ROOT / "notebooks")
     assert run_all.absolute("kaggle") == "kaggle"
     assert run_all.absolute("nowhere") == "nowhere"
+    assert run_all.absolute("kaggle+my clips") == f"kaggle+{(tmp_path / 'my clips').resolve()}"
 
 
 def test_values_are_read_as_python_values():

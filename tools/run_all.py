@@ -33,7 +33,7 @@ from helpers.headline import MIME
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 MEMORY = 2 * 2**30  # bytes that a lesson with TensorFlow takes, generously
-SOURCES = ("auto", "synthetic", "kaggle")
+SOURCES = ("auto", "synthetic", "kaggle", "elsewhere", "esc50")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -90,7 +90,9 @@ def read_arguments(argv):
     )  # fmt: skip
     parser.add_argument("--parameters", metavar="FILE.yaml", help="parameters from a file")
     parser.add_argument(
-        "--dataset", metavar="SOURCE", help="auto, synthetic, kaggle or a folder of recordings"
+        "--dataset",
+        metavar="SOURCE",
+        help="auto, synthetic, kaggle, elsewhere, esc50, a folder, or several with + between",
     )
     parser.add_argument("--output", metavar="DIR", help="instead of runs/")
     add_side_by_side(parser, "lessons")
@@ -189,6 +191,8 @@ def absolute(value):
             path = base / Path(value).expanduser()
             if path.exists():
                 return str(path.resolve())
+        if "+" in value:  # several sources
+            return "+".join(map(absolute, value.split("+")))
     return value
 
 

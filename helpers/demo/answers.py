@@ -23,6 +23,10 @@ MAX_BYTES = 10 * 2**20
 MAX_SECONDS = 60
 _MAX_SAMPLES = 25_000_000  # over all channels, decoded: 100 MB
 _EXAMPLES = files.ROOT / "examples"  # in the folder of a Space
+_SURE = 0.7  # share of the better animal in a window that the verdict speaks of
+_IN_A_ROW = 2  # windows
+_MOST_PARTS = 3  # that the verdict names
+_SHORT = 12  # letters of a verdict in the largest type
 _SCORES = {  # the calls of the examples, with the seconds of silence before each
     "Cat": [(0.2, "meow"), (0.5, "meow"), (0.4, "mew")],
     "Dog": [(0.2, "bark"), (0.3, "bark"), (0.25, "bark"), (0.5, "bark"), (0.25, "bark")],
@@ -134,9 +138,9 @@ class Answerer:
         note = ""
         if known:
             note = "The model was trained on this very file: its answer proves nothing."
-        title = answer.label[:1].upper() + answer.label[1:]
-        verdict = _verdict(title, reason, note, answer.label)
-        return verdict, answer.probabilities, _picture(waveform, answer)
+        title = in_words(answer, self.classifier.card)
+        verdict = _verdict(title, reason, note, answer.label, waveform)
+        return verdict, answer.probabilities, _picture(waveform, answer, title)
 
     def _take(self, path):
         """The waveform of an uploaded file, and whether the training had it; the file is gone.
@@ -154,6 +158,35 @@ class Answerer:
                 with suppress(OSError):  # two files of one name and content share it
                     path.parent.rmdir()
         return waveform, known
+
+
+def in_words(answer, card):
+    """The verdict in words: "Dog", or, where a clip holds several, "Cat, then dog from 2.9 s".
+
+    Args:
+        answer: predict.Prediction.
+        card: of the classifier that gave it.
+    """
+    title = answer.label[:1].upper() + answer.label[1:]
+    known = [name for k, name in enumerate(card["names"]) if k != card["other"]]
+    if answer.label not in (*known, "unsure"):
+        return title
+    heard = answer.timeline[answer.timeline.weight >= answer.timeline.weight.max() / 20]
+    share = heard[known].div(heard[known].sum(axis=1).clip(1e-9), axis=0)
+    sure = share.max(axis=1) >= _SURE
+    if card["other"] is not None:
+        sure &= heard[card["names"][card["other"]]] < card["other_from"]
+    name, heard = share[sure].idxmax(axis=1), heard[sure]
+    turn = name.ne(name.shift()).cumsum()
+    long = turn.map(turn.value_counts()) >= _IN_A_ROW  # one window alone may be a slip
+    name, heard = name[long], heard[long]
+    parts = name.index[name.ne(name.shift())]
+    if len(parts) < 2:
+        return title
+    middle = (heard.start + heard.end) / 2
+    said = [name[parts[0]], *(f"then {name[at]} from {middle[at]:.1f} s" for at in parts[1:])]
+    said = ", ".join(said[:_MOST_PARTS]) + (" ..." if len(said) > _MOST_PARTS else "")
+    return said[:1].upper() + said[1:]
 
 
 def _check_size(path):
@@ -185,19 +218,38 @@ def _check_size(path):
         raise audio.AudioError(f"{path.name}: too many channels at too high a rate; mix it down")
 
 
-def _verdict(title, reason, note="", label=None):
-    """A headline in the colour of its class, with a line below it, as HTML."""
+def _verdict(title, reason, note="", label=None, waveform=None):
+    """A headline in the colour of its class, a line below it and a player, as HTML.
+
+    It is a live region: who does not see the page is told when it changes.
+    """
     colour = plots.colour(label) if label and label != "unsure" else "inherit"
     colour = "inherit" if colour == "#000000" else colour  # on a dark page nobody would see it
     note = f"<div class='note'>{html.escape(note)}</div>" if note else ""
+    if title != (label or title)[:1].upper() + (label or title)[1:]:
+        colour = "inherit"  # it names several classes
+    size = "" if len(title) <= _SHORT else " style='font-size: 1.1rem'"
     return (
-        f"<div class='verdict'><b style='color: {colour}'>{html.escape(title)}</b>"
-        f"<small>{html.escape(reason)}</small>{note}</div>"
+        f"<div class='verdict' role='status' aria-live='polite'{size}>"
+        f"<b style='color: {colour}'>{html.escape(title)}</b>"
+        f"<small>{html.escape(reason)}</small>{note}{_player(waveform)}</div>"
     )
 
 
-def _picture(waveform, answer):
-    """Waveform, spectrogram and timeline on one time axis, and a player, as HTML with all inside.
+def _player(waveform):
+    """A player of what was heard, with the sound inside, as HTML."""
+    if waveform is None:
+        return ""
+    sound = io.BytesIO()
+    soundfile.write(sound, np.clip(waveform, -1, 1), SAMPLE_RATE, format="MP3")
+    sound = base64.b64encode(sound.getvalue()).decode()
+    return (
+        f"<audio controls aria-label='what was heard' src='data:audio/mpeg;base64,{sound}'></audio>"
+    )
+
+
+def _picture(waveform, answer, title):
+    """Waveform, spectrogram and timeline on one time axis, as HTML with all inside.
 
     A figure of its own, not pyplot's: answers are made in threads.
     """
@@ -222,12 +274,11 @@ def _picture(waveform, answer):
         ax.set_xlabel("time (s)" if ax is lower else "")
         ax.yaxis.set_label_coords(-0.075, 0.5)
     figure.axes[-1].set_position((right + 0.01, 0.44, 0.014, 0.27))  # the colour bar
-    picture, sound = io.BytesIO(), io.BytesIO()
+    picture = io.BytesIO()
     figure.savefig(picture, format="png")
-    soundfile.write(sound, np.clip(waveform, -1, 1), SAMPLE_RATE, format="MP3")
-    picture, sound = (base64.b64encode(made.getvalue()).decode() for made in (picture, sound))
-    return (
-        "<div class='picture'><img alt='waveform, spectrogram, and probabilities over time' "
-        f"src='data:image/png;base64,{picture}'>"
-        f"<audio controls src='data:audio/mpeg;base64,{sound}'></audio></div>"
+    picture = base64.b64encode(picture.getvalue()).decode()
+    shares = ", ".join(f"{name} {100 * p:.0f} %" for name, p in answer.foremost().items())
+    said = html.escape(
+        f"{title}: {shares}. Waveform, spectrogram, probabilities over time.", quote=True
     )
+    return f"<div class='picture'><img alt='{said}' src='data:image/png;base64,{picture}'></div>"

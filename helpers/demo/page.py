@@ -28,11 +28,12 @@ _SWEEP = 60, 300  # seconds: every minute, uploads go that nobody has asked abou
 _CSS = """
 .gradio-container {max-width: 1020px !important; margin: auto}
 .verdict {text-align: center; padding: 0.6rem 0}
-.verdict b {display: block; font-size: 2.6rem; line-height: 1.3}
+.verdict b {display: block; font-size: 1.6em; line-height: 1.3}
+.verdict {font-size: 1.6rem}
+.verdict audio {width: 100%; margin-top: 0.6rem}
 .verdict small {font-size: 0.95rem}
 .verdict .note {margin-top: 0.5rem; padding: 0.4rem; border: 1px solid #E69F00; border-radius: 6px}
 .picture img {width: 100%; background: white; border-radius: 6px}
-.picture audio {width: 100%; margin-top: 0.4rem}
 footer {display: none !important}
 """
 
