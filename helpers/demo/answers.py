@@ -236,6 +236,19 @@ def _verdict(title, reason, note="", label=None, waveform=None):
     )
 
 
+def _colour_moments(line, answer):
+    """Paint each moment of a waveform by what the nearest window says that counts."""
+    time, samples = line.get_data()
+    heard = answer.timeline
+    heard = heard[(heard.weight >= heard.weight.max() / 20) & (heard.weight > 0)]
+    middle = ((heard.start + heard.end) / 2).to_numpy()
+    edges = np.searchsorted(time, [0, *(middle[1:] + middle[:-1]) / 2, np.inf])
+    names = heard[list(answer.probabilities)].idxmax(axis=1)
+    for name, start, end in zip(names, edges, edges[1:]):
+        part = slice(start, end + 1)
+        line.axes.plot(time[part], samples[part], color=plots.colour(name), linewidth=0.6)
+
+
 def _player(waveform):
     """A player of what was heard, with the sound inside, as HTML."""
     if waveform is None:
@@ -255,8 +268,8 @@ def _picture(waveform, answer, title):
     """
     figure = Figure(figsize=(9, 5.8), dpi=125, layout="none")  # a layout that adapts takes longer
     upper, middle, lower = figure.subplots(3, sharex=True)
-    label = None if answer.label == "unsure" else answer.label
-    plots.waveform(waveform, title="What was heard", label=label, ax=upper)
+    plots.waveform(waveform, title="What was heard, in the colour of its moment", ax=upper)
+    _colour_moments(upper.lines[0], answer)
     padded = audio.fit_length(waveform, max(len(waveform), 1024))
     power, hertz, _ = mlab.specgram(padded, NFFT=512, Fs=SAMPLE_RATE, noverlap=256)
     levels = 10 * np.log10(power.T / max(power.max(), 1e-12) + 1e-9)

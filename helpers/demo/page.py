@@ -34,6 +34,11 @@ _CSS = """
 .verdict small {font-size: 0.95rem}
 .verdict .note {margin-top: 0.5rem; padding: 0.4rem; border: 1px solid #E69F00; border-radius: 6px}
 .picture img {width: 100%; background: white; border-radius: 6px}
+body:not(.dark) .gradio-container {
+  --block-label-text-color: #0f766e; --block-title-text-color: #0f766e; --color-accent: #0f766e;
+  --primary-500: #0f766e;
+}
+button[aria-label='Record audio'] {transform: scale(1.8); margin: 0 1rem}
 footer {display: none !important}
 """
 
@@ -61,7 +66,7 @@ def _build(classifier):
                 clip.async_move_resource_to_block_cache = _no_links(clip)
                 sounds = answers.examples(card)
                 voices = card["examples"] == "voices"
-                whose = "a synthetic voice of the course's own" if voices else "an example"
+                whose = "a synthetic sound of the course's own" if voices else "an example"
                 gr.Markdown(f"Or {whose}:", visible=bool(sounds))
                 with gr.Row():
                     buttons = {
