@@ -410,4 +410,4 @@ def heard(*names):
     ],
 )
 def test_a_clip_of_both_is_told_in_words(windows, words):
-    assert answers.in_words(*heard(*windows)) == words
+    assert answers._in_words(*heard(*windows)) == words

@@ -138,7 +138,7 @@ class Answerer:
         note = ""
         if known:
             note = "The model was trained on this very file: its answer proves nothing."
-        title = in_words(answer, self.classifier.card)
+        title = _in_words(answer, self.classifier.card)
         verdict = _verdict(title, reason, note, answer.label, waveform)
         return verdict, answer.probabilities, _picture(waveform, answer, title)
 
@@ -160,7 +160,7 @@ class Answerer:
         return waveform, known
 
 
-def in_words(answer, card):
+def _in_words(answer, card):
     """The verdict in words: "Dog", or, where a clip holds several, "Cat, then dog from 2.9 s".
 
     Args:
