@@ -83,7 +83,7 @@ class Prediction:
 
     Attributes:
         label: a class, which may be "neither", or "unsure".
-        reason: why unsure, in words; else None.
+        reason: in words, why unsure, or why neither though another class is likelier; else None.
         probabilities: dict by class, calibrated, complete also when unsure.
         timeline: DataFrame, one row a window: start and end in seconds, a column a class with its
             probability, and weight, its share in the answer, from its level (and where there is a
@@ -288,8 +288,10 @@ class Classifier:
         if seconds < card["min_seconds"]:
             asked = f"less than the {card['min_seconds']:g} s asked for"
             return "unsure", f"too short: {seconds:.3f} s, {asked}"
+        best = max(known, key=known.get)
         if other and known.pop(other) >= card["other_from"]:
-            return other, None
+            limit = f"{other} from {100 * card['other_from']:.0f} % on, lest other sounds be let in"
+            return other, None if best == other else limit
         best = max(known, key=known.get)
         share = known[best] / max(sum(known.values()), 1e-30)  # among the classes that are known
         if share < card["unsure_below"]:
