@@ -189,7 +189,7 @@ def elsewhere():
         f"- **{percent(mean['balanced, neither an error'])}** of the cats and dogs are called what "
         "they are (the mean of both; unsure counts as its likelier animal, neither as an error);\n"
         f"- {percent(mean['others kept out'])} of the other sounds are called neither; of kinds "
-        "that the network had heard from another source (not babies or cocks, "
+        "that several sources have (not babies or cocks, "
         f"which one source alone has) {percent(mean['others of kinds heard elsewhere kept out'])}, "
         "where its limit was set;\n"
         f"- between cat and dog alone {percent(mean['between cat and dog'])}; area under the curve "

@@ -114,9 +114,9 @@ def window_weights(values: np.ndarray, level: np.ndarray, other: int | None = No
         float, shape (windows,), summing to 1; or 0 if all is silence.
     """
     level = np.asarray(level, float)
-    if other is not None and len(level):
+    if other is not None and level.any():
         odds = np.logaddexp.reduce(np.delete(values, other, axis=1), axis=1) - values[:, other]
-        level = level * (np.exp(odds - odds.max()) + 1e-9)
+        level = level * (np.exp(np.minimum(odds - odds[level > 0].max(), 0)) + 1e-9)
     return level / max(level.sum(), 1e-30)
 
 

@@ -161,7 +161,7 @@ class Classifier:
 
         Raises:
             FileNotFoundError: there is no such file; the message says how to make it.
-        ValueError: it is no model.
+            ValueError: it is no model.
         """
         path = Path(path or SHIPPED)
         asked = path

@@ -295,6 +295,8 @@ class Batches:
             self.clip_index = np.concatenate([self.clip_index, clip_index + len(clips)])
             label = np.concatenate([label, more])
         self.target = np.eye(len(names), dtype=np.float32)[label]
+        if (recipe.background or recipe.made) and datasets.OTHER not in names:
+            raise ValueError(f"this recipe needs clips of the class {datasets.OTHER!r}, too")
         if recipe.background or recipe.made:
             self.other = names.index(datasets.OTHER)
             share = np.where(label[self.clip_index] == self.other, self.share, 0)
@@ -406,7 +408,7 @@ def windows_of(clips, recipe):
     return np.concatenate(levels), clip_index, weight
 
 
-@lru_cache(maxsize=2048)  # some 0.5 MB each; the folds of a cross-validation ask again and again
+@lru_cache(maxsize=4096)  # some 0.5 MB each; the folds of a cross-validation ask again and again
 def _of_file(path, version, normalise, kind):
     """Windows (dB) and RMS of one file; its size and times are in the key."""
     levels, rms = windows.of_clip(audio.load(path)[0], normalise, _BANDS[kind])

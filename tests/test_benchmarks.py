@@ -3,8 +3,10 @@
 import json
 import sys
 
+import pandas as pd
 import pytest
 
+from helpers.datasets import downloads
 from helpers.files import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -69,3 +71,21 @@ def test_more_epochs_were_measured_from_several_seeds():
     gain = sum(row[last] - row[first] for row in scores) / len(scores)
     assert abs(gain - found["gain"]) < 2e-4
     assert found["low"] <= found["gain"] <= found["high"]
+
+
+def test_only_what_may_be_shipped_is():
+    import shipped
+
+    told = {
+        **dict.fromkeys(
+            ["CC0", "CC BY 4.0", "CC BY", "CC BY-SA 3.0", "MIT", "public domain"], True
+        ),
+        **dict.fromkeys(
+            ["GPL 3", "AGPL 3", "LGPL", "FAL 1.2", "CC BY-NC 4.0", "CC BY-ND 3.0"], False
+        ),
+        **dict.fromkeys(["CC BY-NC-SA 4.0", "not stated: see where", "all rights reserved"], False),
+        downloads.RECORDINGS.licence: True,
+        downloads.ESC50.licence: False,
+    }
+    clips = pd.DataFrame({"licence": list(told)})
+    assert list(shipped.may_ship(clips)) == list(told.values())

@@ -100,16 +100,24 @@ def test_all_files_come_once_each(host, stated, tmp_path):
     assert len(host.asked) == 9
 
 
-def test_a_file_that_is_gone_and_one_that_changed_are_left_out(host, stated, tmp_path, capsys):
+def test_what_is_gone_or_changed_is_left_out(host, stated, tmp_path, capsys, monkeypatch):
     names = sorted(host.files)
     del host.files[names[0]]
     host.files[names[3]] = sound(99)
     clips = datasets.load("elsewhere", data=tmp_path / "data")
     assert len(clips) == 7
     said = capsys.readouterr().out
-    assert "left out: cat/0.wav: 404" in said
-    assert "left out: dog/1.wav: what its address gives today is another file" in said
+    assert "left out, and tried again the next time: cat/0.wav: 404" in said
+    assert (
+        "tried again the next time: dog/1.wav: what its address gives today is another file" in said
+    )
     assert not list((tmp_path / "data").rglob(".*"))
+    host.files[names[0]] = sound(0)
+    del host.asked[:]
+    again = datasets.load("elsewhere", data=tmp_path / "data", quiet=True)
+    assert (len(again), len(host.asked)) == (8, 2)
+    monkeypatch.setattr(downloads, "_GITHUB", "http://127.0.0.1:9")
+    assert len(datasets.load("elsewhere", data=tmp_path / "data", quiet=True)) == 8
 
 
 def test_an_interrupted_download_goes_on(host, stated, tmp_path):
@@ -238,3 +246,80 @@ def test_the_committed_manifest_states_what_a_licence_asks_for():
     assert not stated.licence.str.contains("NC").any()
     credited = stated[stated.licence.str.contains("BY")]
     assert credited.author.notna().all() or credited.source_url.notna().all()
+
+
+# ---- what a manifest may hold, and what several sources may be called
+
+
+def write(folder, rows, **columns):
+    """A folder of clips and its manifest; returns the folder."""
+    folder.mkdir(parents=True)
+    for k, name in enumerate(rows):
+        (folder / name).write_bytes(sound(k, 1))
+    table = pd.DataFrame({"file": rows, "label": ["cat", "dog"] * (len(rows) // 2)} | columns)
+    table.to_csv(folder / "manifest.csv", index=False)
+    return folder
+
+
+EIGHT = [f"{k}.wav" for k in range(8)]
+
+
+def test_gaps_in_a_manifest_are_filled_or_said(tmp_path):
+    clips = datasets.load(
+        write(
+            tmp_path / "a",
+            EIGHT,
+            group=["g", "g", "h", "h", "i", "i", None, None],
+            sha256=[None] * 7 + ["0" * 64],
+            split=["Train"] * 4 + ["TEST", "val", "never", "test"],
+        ),
+        quiet=True,
+    )
+    assert list(clips.group[:3]) == ["g", "g", "h"]
+    assert clips.group["6.wav"] == "alone: 6.wav"
+    assert clips.split["0.wav"] == clips.split["5.wav"] == "train"
+    assert clips.split["4.wav"] == "test"
+    assert "7.wav" not in clips.index
+    found = dict(clips.attrs["findings"])
+    assert found["7.wav"] == "left out: not the file that manifest.csv names (sha256)"
+    assert found["manifest.csv"] == "no split: never; say train or test"
+
+
+def test_a_clip_without_a_label_is_left_out(tmp_path):
+    folder = write(tmp_path / "a", EIGHT)
+    table = pd.read_csv(folder / "manifest.csv")
+    table.loc[0, "label"] = None
+    table.to_csv(folder / "manifest.csv", index=False)
+    clips = datasets.load(folder, quiet=True)
+    assert ("0.wav", "left out: manifest.csv states no label") in clips.attrs["findings"]
+    assert len(clips) == 7
+
+
+def test_two_sources_of_one_name_are_refused(tmp_path):
+    one, other = (write(tmp_path / place / "sounds", EIGHT) for place in "xy")
+    with pytest.raises(ValueError, match="two sources are called sounds: rename a folder"):
+        datasets.load(f"{one}+{other}", quiet=True)
+
+
+def test_what_stands_on_both_sides_of_two_splits_is_in_training(tmp_path, monkeypatch):
+    splits_of = ["train", "train", "test", "test"] * 2
+    one = write(tmp_path / "one", EIGHT, split=splits_of)
+    other = write(tmp_path / "two", EIGHT, split=splits_of[::-1])  # the same sounds, otherwise
+    monkeypatch.setenv("DATASET", f"{one}+{other}")
+    clips = datasets.load("auto", quiet=True)
+    assert clips.groupby("group").split.nunique().max() == 1
+    assert clips.attrs["findings"][-1] == (
+        "all clips",
+        "16 of recordings on both sides are in training",
+    )
+
+
+def test_stated_pairs_outlive_a_second_joining(host, stated, home, tmp_path):
+    parts = [
+        datasets.load(source, data=tmp_path / "data", quiet=True)
+        for source in ("elsewhere", write(tmp_path / "more", EIGHT), home)
+    ]
+    clips = datasets.joined([datasets.joined(parts[:2]), parts[2]])
+    names = {name.split("/")[-1]: name for name in clips.index}
+    first = clips.group[names["first.wav"]]
+    assert clips.group[next(n for n in clips.index if n.endswith("cat/0.wav"))] == first

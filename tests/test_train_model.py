@@ -25,6 +25,7 @@ NAMES = ["bark", "chirp", "click", "hiss", "tone"]
 
 def sound(kind, rng):
     """Half a second to one of one kind: float32, 16 kHz."""
+    kind = kind.lower()
     time = np.arange(round(rng.uniform(0.5, 1) * RATE)) / RATE
     if kind == "bark":
         return 0.5 * voices.call("bark", rng, size=0.5)
@@ -321,7 +322,7 @@ def test_with_a_background_a_model_of_one_s_own_says_none_of_these(tmp_path, mon
     monkeypatch.setattr(train_model.recipes, "HOLDS", tiny)
     train_model.main(["--dataset", str(own), "--background", str(rest), "--name", "more"])
     said = capsys.readouterr().out
-    assert "Background: 10 clips as 'other', 2 left out" in said
+    assert "Background: 10 clips as 'other', 2 left out; kinds: hiss, tone" in said
     assert re.search("That takes about [0-9]+ (s|min)", said)
     heard = predict.Classifier.load(tmp_path / "models" / "more")
     assert heard.card["names"] == ["bark", "chirp", "click", "none of these"]
@@ -329,3 +330,31 @@ def test_with_a_background_a_model_of_one_s_own_says_none_of_these(tmp_path, mon
     assert heard.predict(np.zeros(16_000, np.float32), 16_000).label == "none of these"
     words = (tmp_path / "models" / "more" / "README.md").read_text("utf-8")
     assert "Networks: 1; epochs: 2, in all 20 batches of 16 windows each." in words
+
+
+def test_a_background_of_the_classes_themselves_is_none(tmp_path):
+    own = datasets.load(recordings(tmp_path / "own", {"Bark": 3, "Hiss": 3}), quiet=True)
+    same = recordings(tmp_path / "same", {"bark": 3, "hiss": 3}, seed=1)
+    with pytest.raises(ValueError, match="no other sounds than those of the classes"):
+        train_model.with_background(own, same)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["cat", "neither", "other"], "cannot be called neither"),
+        (["cat", "none of these"], "cannot be called none of these"),
+        (["cat", "other"], "only one class, 'cat'"),
+    ],
+)
+def test_words_of_the_answer_are_no_classes(labels, words):
+    clips = pd.DataFrame({"label": labels * 2, "group": range(2 * len(labels))})
+    assert words in train_model.refusal(clips)
+
+
+def test_the_card_counts_answers_as_the_classifier_gives_them():
+    shares = {"p_cat": [0.5, 0.25, 0.3], "p_dog": [0.03, 0.2, 0.28], "p_other": [0.47, 0.55, 0.42]}
+    found = train_model.verdicts(pd.DataFrame(shares), 0.6)
+    assert list(found) == ["cat", "other", "unsure"]
+    two = pd.DataFrame({"p_cat": [0.7, 0.55], "p_dog": [0.3, 0.45]})
+    assert list(train_model.verdicts(two, 0.6)) == ["cat", "unsure"]

@@ -47,6 +47,8 @@ def answers(names):
 def folds_by_source(clips, most, seed):
     """Folds that leave out whole sources, as many as the rarest class has, up to most."""
     n = min(most, clips.groupby("label").source.nunique().min())
+    if n < 2:
+        raise ValueError("each class must come from two sources, for one to be left out")
     return splits.each_fold(clips, n, seed, by="source")
 
 
@@ -55,20 +57,27 @@ def with_background(clips, source):
 
     What that one calls by the name of one of the classes, or lists as that kind, is left out.
     """
-    names, behind = datasets.classes(clips), datasets.load(source)
-    known = behind.label.isin(names) | behind.get("kind", behind.label).isin(names)
-    print(f"Background: {(~known).sum()} clips as {datasets.OTHER!r}, {known.sum()} left out")
-    return datasets.joined([clips, behind[~known].assign(label=datasets.OTHER)])
+    behind = datasets.load(source)
+    kind = behind.get("kind", behind.label)
+    names = {name.casefold() for name in datasets.classes(clips)} - {datasets.OTHER}
+    known = behind.label.str.casefold().isin(names) | kind.str.casefold().isin(names)
+    if known.all():
+        raise ValueError(f"{source} holds no other sounds than those of the classes themselves")
+    print(
+        f"Background: {(~known).sum()} clips as {datasets.OTHER!r}, {known.sum()} left out; kinds: "
+        + ", ".join(sorted(set(kind[~known])))
+    )
+    return datasets.joined([clips, behind[~known].assign(kind=kind, label=datasets.OTHER)])
 
 
 def refusal(clips):
     """What is missing before a classifier can be trained on a catalog, in a sentence; else None."""
     recordings = clips.groupby("label").group.nunique()
-    if len(recordings) < 2:
-        return (
-            f"only one class, {recordings.index[0]!r}, can be read: a classifier needs two folders"
-        )
-    taken = sorted({"start", "end", "weight", "unsure"} & set(recordings.index))
+    classes = [name for name in recordings.index if name != datasets.OTHER]
+    if len(classes) < 2:
+        return f"only one class, {classes[0]!r}, can be read: a classifier needs two folders"
+    words = {"start", "end", "weight", "unsure", predict.NEITHER, predict.NONE}
+    taken = sorted(words & set(recordings.index))
     if taken:
         return (
             f"a class cannot be called {', '.join(taken)}, which an answer uses: rename the folder"
@@ -146,6 +155,17 @@ def calibrated(table, fold):
     return pd.concat(parts).loc[table.index]
 
 
+def verdicts(table, unsure_below):
+    """What predict.Classifier answers to such probabilities, by its default limit for others."""
+    shares = table.filter(like="p_").rename(columns=lambda name: name.removeprefix("p_"))
+    known = shares.drop(columns=datasets.OTHER, errors="ignore")
+    answer = known.idxmax(axis=1)
+    answer[known.max(axis=1) / known.sum(axis=1).clip(1e-30) < unsure_below] = "unsure"
+    if datasets.OTHER in shares:
+        answer[shares[datasets.OTHER] >= 0.5] = datasets.OTHER
+    return answer
+
+
 def figures(table, clips, fold, unsure_below):
     """What the card says was measured: dict of shares of 1 and of counts.
 
@@ -157,7 +177,8 @@ def figures(table, clips, fold, unsure_below):
     """
     low, high = evaluation.bootstrap_interval(table, clips.group)
     scaled = calibrated(table, fold)
-    sure = scaled[scaled.filter(like="p_").max(axis=1) >= unsure_below]
+    scaled = scaled.assign(answer=verdicts(scaled, unsure_below))
+    sure = scaled[scaled.answer != "unsure"]
     wrong = table[~table.correct].groupby(["label", "predicted"]).size()
     wrong = wrong.sort_values(ascending=False, kind="stable").head(5)
     return {
@@ -177,7 +198,9 @@ def figures(table, clips, fold, unsure_below):
         "confused": [[*pair, int(count)] for pair, count in wrong.items()],
         "calibration_error": round(evaluation.calibration_error(scaled), 4),
         "answered": round(len(sure) / len(table), 4),
-        "right_where_answered": round(float(sure.correct.mean()), 4) if len(sure) else None,
+        "right_where_answered": round(float(sure.answer.eq(sure.label).mean()), 4)
+        if len(sure)
+        else None,
     }
 
 
@@ -195,6 +218,7 @@ def card_of(clips, temperature, **more):
         "temperature": round(temperature, 3),
         "trained on": f"{counted}, {datasets.fingerprint(clips)}",
         "files": sorted({*map(files.digest, clips.path)}),
+        "licences": sorted(set(clips.licence)),
         "keras": keras.__version__,
         "window_seconds": windows.LENGTH / audio.SAMPLE_RATE,
         "window_hop_seconds": windows.HOP / audio.SAMPLE_RATE,

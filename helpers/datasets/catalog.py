@@ -34,6 +34,7 @@ _COLUMNS = [
 _LICENCES = {
     "synthetic": "CC0-1.0",
     "kaggle": downloads.RECORDINGS.licence,
+    "audio-cats-and-dogs": downloads.RECORDINGS.licence,  # a copy of Kaggle's folder
 }
 
 
@@ -67,12 +68,16 @@ def load(source="auto", *, seed=0, data=_DATA, quiet=False):
         FileNotFoundError: no such folder.
         ConnectionError: what was to be downloaded cannot be.
     """
-    asked = [str(source).strip()]
+    asked, stated = str(source).strip(), os.environ.get("DATASET", "").strip()
+    by_variable = asked == "auto" and stated not in ("", "auto")
+    asked = [stated if by_variable else asked]
     if not Path(asked[0]).expanduser().is_dir():
         asked = asked[0].split("+")
     parts = []
     for one in asked:
         name, folder, why = _choose(one, Path(data))
+        if by_variable:
+            why = "asked for by the environment variable DATASET"
         parts.append(_read(folder, name, seed))
         if not quiet:
             print(_banner(parts[-1], name, why))
@@ -157,9 +162,6 @@ def _choose(source, data):
     asked = str(source).strip()
     asked, _, labels = asked.partition(":") if asked.startswith("esc50:") else (asked, "", "")
     why = f"asked for with DATASET = {asked!r}" if asked in _NAMED else "a folder"
-    if asked == "auto" and os.environ.get("DATASET", "").strip() not in ("", "auto"):
-        asked = os.environ["DATASET"].strip()
-        why = "asked for by the environment variable DATASET"
     if asked == "synthetic":
         return "synthetic", synthetic.make_dataset(data / "synthetic"), why
     if asked in ("elsewhere", "esc50"):
@@ -188,22 +190,24 @@ def _choose(source, data):
 
 def _downloaded(name, data):
     """The folder of recordings from elsewhere, or of ESC-50, with a manifest.csv written last."""
-    folder = data / name
-    if (folder / folders.MANIFEST).is_file():
+    folder, manifest = data / name, data / name / folders.MANIFEST
+    if manifest.is_file() and name == "esc50":
+        return folder
+    stated = pd.read_csv(_MANIFEST)
+    if manifest.is_file() and all((folder / file).is_file() for file in stated.file):
         return folder
     try:
         if name == "esc50":
             downloads.fetch(downloads.ESC50, folder)
             stated = _esc50(folder)
         else:
-            stated = pd.read_csv(_MANIFEST)
-            lost = downloads.fetch_files(stated, folder)
-            stated = stated[~stated.file.isin([file for file, _ in lost])]
-            for file, reason in lost:
-                print(f"left out: {file}: {reason}")
+            for file, reason in downloads.fetch_files(stated, folder):
+                print(f"left out, and tried again the next time: {file}: {reason}")
     except ConnectionError as error:
+        if manifest.is_file():  # most are there
+            return folder
         raise ConnectionError(f"{error}: try again, or choose another of {_CHOICES}") from error
-    with files.atomic(folder / folders.MANIFEST) as part:
+    with files.atomic(manifest) as part:
         stated.to_csv(part, index=False)
     return folder
 
@@ -257,6 +261,9 @@ def joined(parts):
     Raises:
         ValueError: two of them have one name.
     """
+    names = [clips.attrs["name"] for clips in parts]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two sources are called {max(names, key=names.count)}: rename a folder")
     named = []
     for clips in parts:
         name = clips.attrs["name"]
@@ -265,20 +272,27 @@ def joined(parts):
             clips.assign(group=group).rename(index=lambda clip, name=name: f"{name}/{clip}")
         )
     clips = pd.concat(named).sort_index().rename_axis("clip")
-    if not clips.index.is_unique:
-        raise ValueError("a source is named twice")
     if "kind" in clips:
         clips["kind"] = clips.kind.fillna(clips.label)
     first = clips.reset_index().groupby("group").clip.transform("first")
     known = pd.DataFrame({"clip_a": first.to_numpy(), "clip_b": clips.index})
     found = splits.shared_audio(clips)[["clip_a", "clip_b"]]
     clips["group"] = splits.groups(clips, pd.concat([known, found, _stated_pairs(parts)]))
-    clips.attrs["name"] = "+".join(one.attrs["name"] for one in parts)
-    clips.attrs["findings"] = [
+    both = clips.groupby("group").split.transform("nunique") > 1
+    clips.loc[both, "split"] = "train"  # a test clip that shares audio with training proves nothing
+    findings = [
         (f"{one.attrs['name']}/{clip}", what)
         for one in parts
         for clip, what in one.attrs["findings"]
     ]
+    if both.any():
+        findings.append(("all clips", f"{both.sum()} of recordings on both sides are in training"))
+    shares = {
+        f"{one.attrs['name']}/{clip}": others
+        for one in parts
+        for clip, others in one.attrs.get("shares", {}).items()
+    }
+    clips.attrs |= {"name": "+".join(names), "findings": findings, "shares": shares}
     return clips
 
 
@@ -310,8 +324,12 @@ def _read(folder, name, seed):
     if table.empty:
         raise ValueError(f"none of the clips of {name} can be read: {findings[:3]}")
     clips = table.copy()
-    if "group" not in clips or clips.group.isna().any():
+    if "group" not in clips:
         clips["group"] = _groups(table, Path(folder))
+    elif clips.group.isna().any():
+        alone = clips.group.isna()
+        clips.loc[alone, "group"] = [f"alone: {clip}" for clip in clips.index[alone]]
+        findings.append(("all clips", f"{alone.sum()} have no group stated: each is its own"))
     for column, default in (
         ("source", name),
         ("licence", _LICENCES.get(name, "not stated: see where the recordings came from")),

@@ -121,17 +121,29 @@ def from_manifest(folder):
     for row in stated.itertuples():
         if not Path(row.path).is_file():
             findings.append((row.Index, f"missing: {MANIFEST} names it"))
-        elif getattr(row, "sha256", None) not in (None, files.digest(row.path)):
+        elif not isinstance(row.label, str):
+            findings.append((row.Index, f"left out: {MANIFEST} states no label"))
+        elif not _same(row):
             findings.append((row.Index, f"left out: not the file that {MANIFEST} names (sha256)"))
         else:
             kept.append(row.Index)
-    table = stated.loc[kept].assign(label=stated.label.map(_label))
-    if "split" not in table:
-        table["split"] = None
+    table = stated.loc[kept]
+    table["label"] = table.label.map(_label)
+    split = table.get("split", pd.Series(None, table.index, dtype=object)).str.lower()
+    table["split"] = split.map(_SPLIT_FOLDERS).astype(object)
+    unknown = sorted(set(split.dropna()) - set(_SPLIT_FOLDERS))
+    if unknown:
+        findings.append((MANIFEST, f"no split: {', '.join(unknown)}; say train or test"))
     if table.empty:
         raise ValueError(f"none of the {len(stated)} files that {MANIFEST} names is in {folder}")
     columns = ["path", "label", "split"]
     return table[columns + [name for name in _STATED if name in table]], findings
+
+
+def _same(row):
+    """Whether a file has the checksum that its manifest's row states, where it states one."""
+    stated = getattr(row, "sha256", None)
+    return not isinstance(stated, str) or stated.lower() == files.digest(row.path)
 
 
 def _hidden(path, folder):

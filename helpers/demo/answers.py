@@ -140,7 +140,8 @@ class Answerer:
             note = "The model was trained on this very file: its answer proves nothing."
         title = _in_words(answer, self.classifier.card)
         verdict = _verdict(title, reason, note, answer.label, waveform)
-        return verdict, answer.probabilities, _picture(waveform, answer, title)
+        picture = _picture(waveform, answer, title, self.classifier.card)
+        return verdict, answer.probabilities, picture
 
     def _take(self, path):
         """The waveform of an uploaded file, and whether the training had it; the file is gone.
@@ -236,14 +237,22 @@ def _verdict(title, reason, note="", label=None, waveform=None):
     )
 
 
-def _colour_moments(line, answer):
-    """Paint each moment of a waveform by what the nearest window says that counts."""
+def _colour_moments(line, answer, card):
+    """Paint each moment of a waveform by what the nearest window says that can be heard."""
     time, samples = line.get_data()
     heard = answer.timeline
-    heard = heard[(heard.weight >= heard.weight.max() / 20) & (heard.weight > 0)]
+    cut = [
+        samples[int(a * SAMPLE_RATE) : int(b * SAMPLE_RATE)] for a, b in zip(heard.start, heard.end)
+    ]
+    level = np.array([np.sqrt(np.mean(part**2)) if len(part) else 0.0 for part in cut])
+    heard = heard[(level >= level.max() / 20) & (level > 0)]
     middle = ((heard.start + heard.end) / 2).to_numpy()
     edges = np.searchsorted(time, [0, *(middle[1:] + middle[:-1]) / 2, np.inf])
-    names = heard[list(answer.probabilities)].idxmax(axis=1)
+    known = [name for k, name in enumerate(card["names"]) if k != card["other"]]
+    names = heard[known].idxmax(axis=1)
+    if card["other"] is not None:
+        other = card["names"][card["other"]]
+        names = names.where(heard[other] < card["other_from"], other)
     for name, start, end in zip(names, edges, edges[1:]):
         part = slice(start, end + 1)
         line.axes.plot(time[part], samples[part], color=plots.colour(name), linewidth=0.6)
@@ -261,7 +270,7 @@ def _player(waveform):
     )
 
 
-def _picture(waveform, answer, title):
+def _picture(waveform, answer, title, card):
     """Waveform, spectrogram and timeline on one time axis, as HTML with all inside.
 
     A figure of its own, not pyplot's: answers are made in threads.
@@ -269,7 +278,7 @@ def _picture(waveform, answer, title):
     figure = Figure(figsize=(9, 5.8), dpi=125, layout="none")  # a layout that adapts takes longer
     upper, middle, lower = figure.subplots(3, sharex=True)
     plots.waveform(waveform, title="What was heard, in the colour of its moment", ax=upper)
-    _colour_moments(upper.lines[0], answer)
+    _colour_moments(upper.lines[0], answer, card)
     padded = audio.fit_length(waveform, max(len(waveform), 1024))
     power, hertz, _ = mlab.specgram(padded, NFFT=512, Fs=SAMPLE_RATE, noverlap=256)
     levels = 10 * np.log10(power.T / max(power.max(), 1e-12) + 1e-9)
