@@ -6,7 +6,18 @@ import os
 os.environ["DATASET"] = "synthetic"
 os.environ["YAMNET"] = "none"
 
+import tempfile
+
+# numba writes two files for one compiled function (numba/numba#10128): workers that share their
+# folder can each read one of the other's, and librosa.yin then ends the kernel.
+os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="numba-")
+
+import atexit
+import shutil
+
 import pytest
+
+atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
