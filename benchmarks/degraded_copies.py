@@ -1,14 +1,13 @@
 """Does the augmentation help against other rooms, noise and microphones?
 
-The best recipe with one network, and the plain rung of the ladder with nothing but pooling, are
-trained on the same folds and asked about the same degraded copies of the held-out clips. Their
+Two rungs of the ladder, the compact network as it is and with all augmentation, are trained on the
+same folds for as many steps, and asked about the same degraded copies of the held-out clips. Their
 paired differences are by recordings, over all seeds. Writes benchmarks/results/degraded.json.
 
     python benchmarks/degraded_copies.py --dataset path/to/audio-cats-and-dogs
 """
 
 import tempfile
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +20,7 @@ import soundfile
 from helpers import audio, datasets, files, recipes
 from helpers.augmentation import DEGRADATIONS
 
-PLAIN = "pooling, fewer parameters"
+PLAIN, BEST = "log-mel windows, compact network", "overlapping windows averaged"
 
 
 def degraded(clips, change, folder, seed=0):
@@ -35,7 +34,7 @@ def degraded(clips, change, folder, seed=0):
     return clips.assign(path=paths)
 
 
-def predictions(clips, synthetic, recipe, seed):
+def predictions(clips, recipe, seed):
     """Predictions on every kind of copy, one table below the other, told apart by `kind`."""
     names, parts = datasets.classes(clips), []
     with tempfile.TemporaryDirectory() as scratch:
@@ -44,7 +43,7 @@ def predictions(clips, synthetic, recipe, seed):
             folder = Path(scratch) / str(number)
             folder.mkdir()
             copies[kind] = degraded(clips, change, folder)
-        for held, model in recipes.fold_models(clips, recipe, out_of_fold.FOLDS, seed, synthetic):
+        for held, model in recipes.fold_models(clips, recipe, out_of_fold.FOLDS, seed):
             parts += [
                 recipes.predict(model, copy.loc[held.index], recipe, names).assign(kind=kind)
                 for kind, copy in copies.items()
@@ -52,11 +51,11 @@ def predictions(clips, synthetic, recipe, seed):
     return pd.concat(parts)
 
 
-def compare(clips, synthetic, plain, best, seeds):
+def compare(clips, plain, best, seeds):
     """Both recipes on the same copies: the content of the results' file."""
     each = {}
     for name, recipe in {"plain": plain, "best": best}.items():
-        method = partial(predictions, clips, synthetic, recipe)
+        method = partial(predictions, clips, recipe)
         each[name] = [
             out_of_fold.measured(f"degraded copies, {name}", clips, seed, method) for seed in seeds
         ]
@@ -76,9 +75,9 @@ def compare(clips, synthetic, plain, best, seeds):
 
 def main():
     options = out_of_fold.arguments(__doc__).parse_args()
-    clips, synthetic = out_of_fold.clips_of(options.dataset)
-    best = replace(recipes.BEST, members=1)
-    results = compare(clips, synthetic, dict(ladder.ladder())[PLAIN], best, options.seeds)
+    clips = datasets.load(options.dataset, quiet=True)
+    rungs = ladder.ladder()
+    results = compare(clips, rungs[PLAIN], rungs[BEST], options.seeds)
     files.write_json(out_of_fold.RESULTS / "degraded.json", results)
 
 

@@ -11,11 +11,13 @@ log-mel pictures. Writes benchmarks/results/features.json.
 import itertools
 from dataclasses import replace
 
+import ladder
 import numpy as np
 import out_of_fold
 
-from helpers import evaluation, files, recipes
+from helpers import datasets, evaluation, files
 
+RUNG = "overlapping windows averaged"  # of the ladder, whose recipe all take
 KINDS = {"STFT": "stft", "log-mel": "log_mel", "MFCC": "mfcc", "chroma": "chroma"}
 
 
@@ -43,19 +45,18 @@ def pairs(each, group):
 
 def main():
     options = out_of_fold.arguments(__doc__).parse_args()
-    clips, synthetic = out_of_fold.clips_of(options.dataset)
-    results = compare(clips, synthetic, replace(recipes.BEST, members=1), options.seeds)
+    clips = datasets.load(options.dataset, quiet=True)
+    results = compare(clips, ladder.ladder()[RUNG], options.seeds)
     files.write_json(out_of_fold.RESULTS / "features.json", results)
 
 
-def compare(clips, synthetic, recipe, seeds):
+def compare(clips, recipe, seeds):
     """Measure all kinds of features by a recipe: the content of the results' file."""
     rows, each = [], {}
     for name, kind in KINDS.items():
         chosen = replace(recipe, features=kind)
         tables = [
-            out_of_fold.by_recipe(f"features, {name}", clips, synthetic, chosen, seed)
-            for seed in seeds
+            out_of_fold.by_recipe(f"features, {name}", clips, None, chosen, seed) for seed in seeds
         ]
         rows.append({"name": name} | out_of_fold.scores(tables, clips.group))
         each[name] = tables

@@ -20,7 +20,7 @@ import out_of_fold
 from helpers import datasets, files, recipes
 from helpers.datasets import synthetic
 
-RECIPE = replace(recipes.BEST, members=1, pretrain=0, learning_rate=2e-3, epochs=18)
+RECIPE = replace(recipes.BEST, epochs=18)
 
 
 def measure(real, made, seed):

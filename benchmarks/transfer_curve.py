@@ -19,8 +19,8 @@ import pandas as pd
 from helpers import datasets, evaluation, files, recipes, splits, transfer
 
 SIZES, CNN_SIZES = (5, 10, 20, 40, 80), (5, 20, 80)  # clips a class
-RECIPE = replace(recipes.BEST, members=1, epochs=8)
-ALONE = replace(RECIPE, epochs=RECIPE.pretrain + RECIPE.epochs, pretrain=0, learning_rate=2e-3)
+RECIPE = replace(recipes.BEST, pretrain=24, epochs=8, learning_rate=1e-3)
+ALONE = recipes.BEST  # as many steps in all
 WAYS = ("a head on YAMNet", "a CNN pretrained on synthetic clips", "a CNN from scratch")
 
 

@@ -41,7 +41,8 @@ _BANDS = {  # what the power of FFT bins is gathered into, and augmented; MFCCs 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a training run consists of; the defaults are the best that was found.
+    """All that a training run consists of; the defaults are the best that was found
+    for the recordings of one source.
 
     Taught in notebooks/04_train_cnn.ipynb.
     """
@@ -49,7 +50,6 @@ class Recipe:
     network: str = "compact"  # or "article"
     features: str = "log_mel"  # or "stft", "mfcc", "chroma"
     width: int = 16  # channels of the compact network's first block
-    members: int = 4  # networks whose logits are averaged, each from a seed of its own
     by_level: bool = True  # windows are drawn, and count, by their level; else all alike
     by_clip: bool = True  # classes are drawn evenly, then clips; else every window alike
     normalise: bool = True  # each picture by itself; else one scale for all
@@ -63,12 +63,11 @@ class Recipe:
         _MASK,
     )
     untouched: float = 0.2  # share of the windows that are not augmented
-    mixup: bool = True
+    mixup: bool = False  # pictures, and their labels, are laid over one another
     cosine: bool = True  # the learning rate falls along a cosine, and weights decay
-    learning_rate: float = 1e-3
-    pretrain: int = 32  # epochs on synthetic clips before the first on these
-    added: float = 0.0  # share of synthetic clips among those drawn
-    epochs: int = 16
+    learning_rate: float = 2e-3
+    pretrain: int = 0  # epochs on synthetic clips before the first on these
+    epochs: int = 32
     steps: int = 40  # batches an epoch
     batch_size: int = 32
     overlap: bool = True  # a clip's answer is made of windows every 0.384 s; else every 1.536 s
@@ -85,11 +84,7 @@ BEST = Recipe()
 # sources out (benchmarks/shipped.py).
 HOLDS = Recipe(
     width=19,
-    members=1,
-    mixup=False,
-    pretrain=0,
     untouched=0.1,
-    learning_rate=2e-3,
     epochs=40,
     steps=100,
     batch_size=64,
@@ -102,7 +97,7 @@ HOLDS = Recipe(
 )
 
 
-def train(clips, recipe=BEST, seed=0, *, synthetic=None, start=None, teacher=None):
+def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None):
     """Train a classifier on all clips of a catalog.
 
     Taught in notebooks/04_train_cnn.ipynb.
@@ -111,51 +106,17 @@ def train(clips, recipe=BEST, seed=0, *, synthetic=None, start=None, teacher=Non
         clips: a catalog.
         recipe: Recipe.
         seed: of the first weights, the draws and the augmentation.
-        synthetic: a catalog of synthetic clips for `pretrain` and `added`; by default neither.
-        start: networks to begin with, as from pretrain; by default made as the recipe says.
+        start: a network whose weights to begin with, as from pretrain; by default random ones.
         teacher: for `taught`: gives the embeddings of a catalog's windows, float32, shape (windows,
             embeddings), as transfer.of_windows; by default the network is not taught.
 
     Returns:
-        keras.Model: pictures (batch, 94, 64, 1) to one logit a class, the mean of the members'.
+        keras.Model: pictures (batch, 94, 64, 1) to one logit a class.
     """
-    if start is None:
-        start = (
-            pretrain(synthetic, recipe, seed) if synthetic is not None else [None] * recipe.members
-        )
-    members = [
-        _train_one(clips, recipe, [seed, k], start[k], synthetic, teacher)
-        for k in range(recipe.members)
-    ]
-    if recipe.members == 1:
-        return members[0]
-    pictures = keras.Input(members[0].input_shape[1:])
-    return keras.Model(pictures, keras.layers.Average()([member(pictures) for member in members]))
-
-
-def pretrain(synthetic, recipe=BEST, seed=0):
-    """Train on synthetic clips first, so that few recordings need only correct the networks.
-
-    Taught in notebooks/07_transfer_learning.ipynb.
-
-    Args:
-        synthetic: a catalog of synthetic clips.
-        recipe, seed: as train.
-
-    Returns:
-        list of keras.Model or None, one a member.
-    """
-    if not recipe.pretrain:
-        return [None] * recipe.members
-    recipe = replace(recipe, epochs=recipe.pretrain, learning_rate=2e-3, added=0.0)
-    return [_train_one(synthetic, recipe, [seed, k]) for k in range(recipe.members)]
-
-
-def _train_one(clips, recipe, seeds, start=None, synthetic=None, teacher=None):
-    set_seed(1000 * seeds[0] + seeds[1])
+    set_seed(seed)
     names = datasets.classes(clips)
     taught = teacher(clips) if recipe.taught and teacher is not None else None
-    batches = Batches(clips, recipe, seeds, synthetic if recipe.added else None, taught)
+    batches = Batches(clips, recipe, seed, taught)
     pictures = keras.Input(batches.element_spec[0].shape[1:])
     seen = _seen(pictures, batches, recipe)
     shape = seen.shape[1:]
@@ -189,6 +150,23 @@ def _train_one(clips, recipe, seeds, start=None, synthetic=None, teacher=None):
     bare.set_weights(model.get_weights())
     bare.history = history
     return bare
+
+
+def pretrain(synthetic, recipe=BEST, seed=0):
+    """Train on synthetic clips first, so that few recordings need only correct the network.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        synthetic: a catalog of synthetic clips, or None.
+        recipe, seed: as train.
+
+    Returns:
+        keras.Model; None without clips or where the recipe asks for no such epochs.
+    """
+    if synthetic is None or not recipe.pretrain:
+        return None
+    return train(synthetic, replace(recipe, epochs=recipe.pretrain, learning_rate=2e-3), seed)
 
 
 def predict(model, clips, recipe=BEST, names=None):
@@ -227,7 +205,8 @@ def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None, by="group"):
 
     Args:
         clips: a catalog.
-        recipe, synthetic: as train.
+        recipe: as train.
+        synthetic: a catalog of synthetic clips for `pretrain`; by default none is asked for.
         n: number of folds; no recording is parted.
         seed: of the folds and of the training.
         by: as splits.folds; "source" leaves out whole sources.
@@ -236,9 +215,9 @@ def fold_models(clips, recipe=BEST, n=5, seed=0, synthetic=None, by="group"):
         held: a catalog, the clips of this fold.
         model: as from train.
     """
-    start = pretrain(synthetic, recipe, seed) if synthetic is not None else None
+    start = pretrain(synthetic, recipe, seed)
     for rest, held in splits.each_fold(clips, n, seed, by):
-        yield held, train(rest, recipe, seed, synthetic=synthetic, start=start)
+        yield held, train(rest, recipe, seed, start=start)
 
 
 def cross_validate(clips, recipe=BEST, n=5, seed=0, synthetic=None, after=None, by="group"):
@@ -269,31 +248,20 @@ class Batches:
     Args:
         clips: a catalog.
         recipe: Recipe.
-        seeds: list of whole numbers: of the training and of the network within the ensemble.
-        synthetic: a catalog of synthetic clips to be drawn from too, or None.
+        seed: a whole number.
         taught: float32, shape (windows of the clips, embeddings): a second target, or None.
 
     Attributes:
         element_spec: of what `dataset` gives, as tf.data names it.
     """
 
-    def __init__(self, clips, recipe, seeds, synthetic=None, taught=None):
-        self.recipe, self.seeds, self.taught = recipe, seeds, taught
+    def __init__(self, clips, recipe, seed, taught=None):
+        self.recipe, self.seed, self.taught = recipe, seed, taught
         names = datasets.classes(clips)
         self.levels, self.clip_index, weight = windows_of(clips, recipe)
         label = datasets.label_ids(clips, names)
         count = _by_source_and_kind(clips) if recipe.even else np.ones(len(clips))
         self.share = self._shares(self.clip_index, weight, label, count)
-        if synthetic is not None:
-            levels, clip_index, weight = windows_of(synthetic, recipe)
-            more = datasets.label_ids(synthetic, names)
-            share = recipe.added * self._shares(clip_index, weight, more, np.ones(len(synthetic)))
-            self.share = np.concatenate([(1 - recipe.added) * self.share, share])
-            self.levels = np.concatenate([self.levels, levels])
-            if taught is not None:  # where there is nothing to be taught, nothing is asked
-                self.taught = np.pad(taught, [(0, len(levels)), (0, 0)])
-            self.clip_index = np.concatenate([self.clip_index, clip_index + len(clips)])
-            label = np.concatenate([label, more])
         self.target = np.eye(len(names), dtype=np.float32)[label]
         if (recipe.background or recipe.made) and datasets.OTHER not in names:
             raise ValueError(f"this recipe needs clips of the class {datasets.OTHER!r}, too")
@@ -328,7 +296,7 @@ class Batches:
 
         Where the network is taught, embeddings (batch, embeddings) besides.
         """
-        recipe, rng = self.recipe, np.random.default_rng([*self.seeds, index])
+        recipe, rng = self.recipe, np.random.default_rng([self.seed, index])
         drawn = rng.choice(len(self.levels), recipe.batch_size, p=self.share)
         x, y = self.levels[drawn], self.target[self.clip_index[drawn]]
         asked = np.zeros((len(x), 0)) if self.taught is None else self.taught[drawn]
@@ -433,7 +401,7 @@ def _seen(pictures, batches, recipe):
         return keras.ops.repeat(pictures, 5, axis=2)
     if recipe.features != "mfcc":
         return pictures
-    some = np.random.default_rng(batches.seeds).choice(len(batches.levels), 1000, p=batches.share)
+    some = np.random.default_rng(batches.seed).choice(len(batches.levels), 1000, p=batches.share)
     clean = features.mfcc_with_deltas(_pictures(batches.levels[some], recipe)[..., 0])
     scale = keras.layers.Normalization(mean=clean.mean((0, 1)), variance=clean.var((0, 1)))
     return scale(features.mfcc_with_deltas(pictures[..., 0]))[..., None]

@@ -10,8 +10,8 @@ from scipy.special import softmax
 from helpers import audio, augmentation, datasets, evaluation, export, recipes, windows
 from helpers.quiet import keras, tf
 
-QUICK = replace(recipes.BEST, epochs=1, steps=3, pretrain=1, members=2, width=4)
-PLAIN = replace(QUICK, augment=(), untouched=0.0, mixup=False, members=1)
+QUICK = replace(recipes.BEST, epochs=1, steps=3, mixup=True, width=4)
+PLAIN = replace(QUICK, augment=(), untouched=0.0, mixup=False)
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +22,11 @@ def few(synthetic):
 
 @pytest.fixture(scope="module")
 def trained(few):
-    return recipes.train(few, QUICK, synthetic=few)
+    return recipes.train(few, QUICK)
 
 
 def test_the_same_seed_trains_the_same_model(few):
-    alone = replace(QUICK, members=1, pretrain=0)
+    alone = replace(QUICK)
     one, two, other = (
         recipes.predict(recipes.train(few, alone, seed), few, alone) for seed in (0, 0, 1)
     )
@@ -34,21 +34,13 @@ def test_the_same_seed_trains_the_same_model(few):
     assert np.abs(one.p_dog - other.p_dog).max() > 1e-3
 
 
-def test_members_differ_and_the_model_is_their_mean(few, trained):
-    pictures = windows.network_input(windows.sliding(audio.load(few.path.iloc[0])[0]))
-    logits = [layer(pictures) for layer in trained.layers if layer.name.startswith("sequential")]
-    assert len(logits) == 2
-    np.testing.assert_allclose(trained(pictures), np.mean(logits, axis=0), atol=1e-5)
-    assert np.abs(logits[0] - logits[1]).max() > 1e-3
-
-
 def test_pretraining_is_where_the_training_starts(few):
-    alone = replace(QUICK, members=1)
-    (start,) = recipes.pretrain(few, alone)
-    got = recipes.train(few, replace(alone, learning_rate=0.0), start=[start])
+    recipe = replace(QUICK, pretrain=1)
+    start = recipes.pretrain(few, recipe)
+    got = recipes.train(few, replace(recipe, learning_rate=0.0), start=start)
     first, kept = got.layers[0].get_weights()[0], start.layers[0].get_weights()[0]
     np.testing.assert_allclose(first, kept, atol=1e-6)
-    assert recipes.pretrain(few, replace(QUICK, pretrain=0)) == [None, None]
+    assert recipes.pretrain(few, QUICK) is None and recipes.pretrain(None, recipe) is None
 
 
 def test_the_article_network_fits_the_same_windows(few):
@@ -59,7 +51,7 @@ def test_the_article_network_fits_the_same_windows(few):
 
 def shares(clips, recipe):
     """Label, clip and share of each window that can be drawn."""
-    draws = recipes.Batches(clips, recipe, [0, 0])
+    draws = recipes.Batches(clips, recipe, 0)
     assert draws.share.sum() == pytest.approx(1)
     return clips.label.to_numpy()[draws.clip_index], draws.clip_index, draws.share
 
@@ -88,29 +80,21 @@ def test_loud_windows_are_drawn_more_often(few):
     )
 
 
-def test_added_clips_take_their_share_of_the_draws(synthetic):
-    rows = synthetic.groupby("label")
-    clips, made = rows.head(20), rows.tail(20)
-    draws = recipes.Batches(clips, replace(PLAIN, added=0.25), [0, 0], made)
-    assert draws.share[draws.clip_index >= 40].sum() == pytest.approx(0.25)
-    assert len(draws.target) == 80
-
-
 def test_batches_are_repeatable_and_augmented(few):
-    draws = recipes.Batches(few, QUICK, [0, 0])
+    draws = recipes.Batches(few, QUICK, 0)
     for one, two in zip(draws.batch(1), draws.batch(1), strict=True):
         np.testing.assert_array_equal(one, two)
     assert np.any(draws.batch(1)[0] != draws.batch(2)[0])
     np.testing.assert_allclose(draws.batch(1)[1].sum(1), 1, atol=1e-6)
     assert np.any((draws.batch(1)[1] > 0.01) & (draws.batch(1)[1] < 0.99))  # mixed
-    bare = recipes.Batches(few, PLAIN, [0, 0]).batch(1)[0]
+    bare = recipes.Batches(few, PLAIN, 0).batch(1)[0]
     np.testing.assert_allclose(bare.mean((1, 2, 3)), 0, atol=1e-3)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_training_sees_every_batch_once_and_in_order(few, monkeypatch, threads):
     """Over all epochs: with a PyDataset in its place, some 49 of 640 came again and again."""
-    recipe = replace(QUICK, members=1, pretrain=0, epochs=5, steps=30)
+    recipe = replace(QUICK, epochs=5, steps=30)
     asked, seen = [], []
 
     class Counted(recipes.Batches):
@@ -133,7 +117,7 @@ def test_a_training_sees_every_batch_once_and_in_order(few, monkeypatch, threads
     )
     recipes.train(few, recipe, 3)
     assert sorted(asked[1:]) == list(range(150))  # the first call tells the shapes
-    batches = recipes.Batches(few, recipe, [3, 0])
+    batches = recipes.Batches(few, recipe, 3)
     assert len(seen) == 150
     for index in range(0, 150, 7):
         np.testing.assert_array_equal(seen[index], batches.batch(index)[0])
@@ -220,13 +204,13 @@ def test_other_sounds_lie_under_the_calls_and_some_are_made(with_others, monkeyp
         lambda x, rng: seen.update(made=seen["made"] + len(x)) or made(x, rng),
     )
     recipe = replace(recipes.HOLDS, width=4, steps=50, epochs=1)
-    batches = recipes.Batches(with_others, recipe, [0, 0])
+    batches = recipes.Batches(with_others, recipe, 0)
     drawn = [batches.batch(number) for number in range(50)]
     total = 51 * recipe.batch_size  # one more for the element_spec
     assert seen["under"] / total == pytest.approx(recipe.background, abs=0.05)
     assert seen["made"] / total == pytest.approx(recipe.made / 3, abs=0.02)
     assert all(np.isfinite(x).all() and x.shape == (64, 94, 64, 1) for x, _ in drawn)
-    again = recipes.Batches(with_others, recipe, [0, 0]).batch(7)
+    again = recipes.Batches(with_others, recipe, 0).batch(7)
     np.testing.assert_array_equal(drawn[7][0], again[0])
 
 
@@ -260,7 +244,7 @@ def test_a_network_learns_its_teachers_embeddings_and_keeps_nothing_of_them(with
     first, last = model.history.history["aim_loss"]
     assert last < first < 0
 
-    batches = recipes.Batches(with_others, recipe, [0, 0], taught=teacher(with_others))
+    batches = recipes.Batches(with_others, recipe, 0, taught=teacher(with_others))
     for number in range(5):
         _, y, asked = batches.batch(number)
         wanted = asked.any(axis=1)

@@ -54,7 +54,7 @@ def five(tmp_path_factory):
     """The folder of the sounds, that of their model, and what the program printed."""
     base = tmp_path_factory.mktemp("five")
     sounds = recordings(base / "sounds", dict.fromkeys(NAMES, 3) | {"tone": 7})
-    tiny = replace(recipes.BEST, width=8, steps=10, members=1, augment=(), mixup=False)
+    tiny = replace(recipes.BEST, width=8, steps=10, augment=(), mixup=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_model, "RUNS", base)
         patch.setattr(train_model.recipes, "BEST", tiny)

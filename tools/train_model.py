@@ -21,14 +21,12 @@ import numpy as np
 import pandas as pd
 
 from helpers import audio, datasets, evaluation, export, files, predict, recipes, splits, windows
-from helpers.datasets import synthetic
 from helpers.quiet import keras
 
 RUNS = files.runs()
 UNSURE_BELOW = {2: 0.6}  # by the number of classes; chosen beforehand, for any recipe
 UNSURE_BELOW_ELSE = 0.5  # below it, a calibrated answer is wrong more often than right
 FOLDS = 5
-ALONE = 32  # epochs, where there are no synthetic clips of these classes to pretrain on
 
 
 def at_least_one(text):
@@ -106,14 +104,6 @@ def fold_count(clips, seed, most=FOLDS):
     raise ValueError("clips of different classes share recordings: none can be held out alone")
 
 
-def to_pretrain_on(names):
-    """Synthetic clips where the classes are theirs, cat and dog; else None."""
-    if names != ["cat", "dog"]:
-        return None
-    made = synthetic.make_dataset(RUNS / "bench" / "synthetic", seed=1, n_clips=1_000)
-    return datasets.load(made, quiet=True)
-
-
 def spoken(seconds):
     """A time to wait, in words."""
     return f"about {seconds / 60:.0f} min" if seconds > 90 else f"about {max(seconds, 1):.0f} s"
@@ -121,13 +111,12 @@ def spoken(seconds):
 
 def estimate(clips, recipe, trainings):
     """Seconds that some trainings will take, from a few steps of one network."""
-    few = replace(recipe, members=1, epochs=1, steps=5, pretrain=0)
+    few = replace(recipe, epochs=1, steps=5)
     recipes.train(clips, few)  # TensorFlow compiles, and the windows are cut
     begun = time.perf_counter()
     recipes.train(clips, replace(few, steps=25))
     a_step = (time.perf_counter() - begun) / 25
-    epochs = recipe.members * (recipe.epochs * trainings + recipe.pretrain)
-    return a_step * epochs * recipe.steps
+    return a_step * trainings * recipe.epochs * recipe.steps
 
 
 def progress(n):
@@ -293,7 +282,7 @@ print(classifier.predict("sound.wav"))
             ["| class | clips | recordings | called so |", "| --- | --: | --: | --: |", *rows]
         ),
         "## Recipe",
-        f"Networks: {made['networks']}; epochs: {made['epochs']}, in all {made['batches']:,} "
+        f"Epochs: {made['epochs']}, in all {made['batches']:,} "
         f"batches of {made['windows a batch']} windows each.",
         "## Figures",
         "The model is trained on all of them, so it is never scored on them: these are figures of "
@@ -335,11 +324,8 @@ def training(clips, recipe, folder, name, seed=0):
         + ("" if n == FOLDS else f" More than {n} recordings of each class allow more folds."),
         flush=True,
     )
-    start_from = to_pretrain_on(names) if recipe.pretrain else None
-    if start_from is None:
-        recipe = replace(recipe, pretrain=0)
     print(f"That takes {spoken(estimate(clips, recipe, n + 1))}.", flush=True)
-    table = recipes.cross_validate(clips, recipe, n, seed, start_from, progress(n))
+    table = recipes.cross_validate(clips, recipe, n, seed, after=progress(n))
     title = re.sub(r"[-_]+", " ", name)
     card = card_of(
         clips,
@@ -351,14 +337,13 @@ def training(clips, recipe, folder, name, seed=0):
         examples=[],
     )
     card["recipe"] = {
-        "networks": recipe.members,
         "epochs": recipe.epochs,
         "batches": recipe.epochs * recipe.steps,
         "windows a batch": recipe.batch_size,
     }
     card["figures"] = figures(table, clips, splits.folds(clips, n, seed), card["unsure_below"])
     print("the model itself, on all recordings", flush=True)
-    model = recipes.train(clips, recipe, seed, synthetic=start_from)
+    model = recipes.train(clips, recipe, seed)
     with files.atomic(folder) as part:
         some = clips.iloc[:: -(-len(clips) // 10)]
         card["files_differ_by"] = write(model, card, part / "model.keras", some)
@@ -378,16 +363,10 @@ def main(arguments=None):
     )
     parser.add_argument("--name", help="of the model; by default the folder's")
     parser.add_argument(
-        "--members",
-        type=at_least_one,
-        help=f"networks whose logits are averaged (default: {recipes.BEST.members}, or with other "
-        f"sounds {recipes.HOLDS.members})",
-    )
-    parser.add_argument(
         "--epochs",
         type=at_least_one,
-        help=f"of {recipes.BEST.steps} batches each (default: {recipes.BEST.epochs} for cats and "
-        f"dogs, which are pretrained on synthetic clips; {ALONE} for others)",
+        help=f"of {recipes.BEST.steps} batches each (default: {recipes.BEST.epochs}), or of "
+        f"{recipes.HOLDS.steps} (default: {recipes.HOLDS.epochs}) with other sounds",
     )
     options = parser.parse_args(arguments)
     name = options.name or Path(options.dataset).name
@@ -407,11 +386,8 @@ def main(arguments=None):
         if say := refusal(clips):
             sys.exit(say)
         recipe = recipes.HOLDS if datasets.OTHER in names else recipes.BEST
-        if recipe == recipes.BEST and names != ["cat", "dog"]:
-            recipe = replace(recipe, epochs=ALONE)
-        for field in ("members", "epochs"):
-            if getattr(options, field):
-                recipe = replace(recipe, **{field: getattr(options, field)})
+        if options.epochs:
+            recipe = replace(recipe, epochs=options.epochs)
         card = training(clips, recipe, folder, name)
     except (FileNotFoundError, ConnectionError, ValueError) as error:
         sys.exit(str(error))
