@@ -124,8 +124,9 @@ def mfcc_statistics(clips):
     return np.array(rows)
 
 
-def by_yamnet(backbone, clips, seed):
+def by_yamnet(file, clips, seed):
     """A head on YAMNet's embeddings, which are made anew, so that their cost counts."""
+    backbone = transfer.yamnet(file)
     embeddings, _ = transfer.embed(backbone, clips)
     table = transfer.cross_validate(embeddings, clips, out_of_fold.FOLDS, seed)
     head = (embeddings.shape[1] + 1) * (1 if clips.label.nunique() == 2 else clips.label.nunique())
@@ -173,7 +174,7 @@ def rivals(clips, yamnet):
     methods = {name: partial(classical, clips, *parts) for name, parts in simple.items()}
     backbone = transfer.yamnet(yamnet)
     if backbone is not None:
-        methods[YAMNET] = partial(by_yamnet, backbone, clips)
+        methods[YAMNET] = partial(by_yamnet, str(backbone.path), clips)
     return methods
 
 

@@ -9,7 +9,6 @@ fixed. The folds are those of the first seed. Writes benchmarks/results/transfer
     python benchmarks/transfer_curve.py --dataset path/to/audio-cats-and-dogs
 """
 
-import functools
 import sys
 from dataclasses import replace
 
@@ -24,10 +23,10 @@ ALONE = recipes.BEST  # as many steps in all
 WAYS = ("a head on YAMNet", "a CNN pretrained on synthetic clips", "a CNN from scratch")
 
 
-def predictions(embeddings, clips, size, seed, pretrained):
+def predictions(embeddings, clips, size, seed, start):
     """{way: the predictions of every clip, each by a model that learnt from size clips a class}.
 
-    pretrained gives the networks to start from; it is called when they are needed.
+    start: the network that is pretrained on synthetic clips.
     """
     rows = pd.DataFrame(embeddings, index=clips.index)
     names = datasets.classes(clips)
@@ -50,7 +49,7 @@ def predictions(embeddings, clips, size, seed, pretrained):
 
     methods = {
         WAYS[0]: by_head,
-        WAYS[1]: lambda _: by_cnn(RECIPE, pretrained()),
+        WAYS[1]: lambda _: by_cnn(RECIPE, start),
         WAYS[2]: lambda _: by_cnn(ALONE, None),
     }
     return {
@@ -69,10 +68,10 @@ def main():
     embeddings, scores = transfer.embed(backbone, clips)
     seed, fewest = options.seeds[0], clips.label.value_counts().min()
     fold = splits.folds(clips, out_of_fold.FOLDS, seed)
-    pretrained = functools.cache(lambda: recipes.pretrain(synthetic, RECIPE, seed))
+    start = recipes.pretrain(synthetic, RECIPE, seed)
     curve = []
     for size in SIZES:
-        for way, table in predictions(embeddings, clips, size, seed, pretrained).items():
+        for way, table in predictions(embeddings, clips, size, seed, start).items():
             draws = [
                 round(float(evaluation.summary(table[fold == k])["balanced_accuracy"]), 4)
                 for k in range(out_of_fold.FOLDS)

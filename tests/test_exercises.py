@@ -46,6 +46,22 @@ def _surest_window(table, name):
     return tuple(loud.loc[loud[name].idxmax(), ["start", "end"]])
 
 
+def _highest(share):
+    return np.sort(share)[::-1][int(np.ceil(0.9 * len(share))) - 1]
+
+
+def _rounds(sources):
+    return [
+        (np.flatnonzero(sources != name), np.flatnonzero(sources == name))
+        for name in sources.unique()
+    ]
+
+
+def _doubtful(table, n):
+    top = np.sort(table.to_numpy(), axis=1)
+    return pd.Series(top[:, -1] - top[:, -2], table.index).nsmallest(n).index
+
+
 def _nearest_clip(features, labels, new):
     return labels[np.linalg.norm(new[:, None] - features, axis=2).argmin(axis=1)]
 
@@ -77,6 +93,9 @@ RIGHT = {
     "08.1": lambda wrong, unsure: 1 - unsure / wrong,
     "08.2": _surest_window,
     "08.3": 59.44,
+    "09.1": _highest,
+    "09.2": _rounds,
+    "09.3": _doubtful,
 }
 # exercise, wrong answer, a word of the reason that is given
 WRONG = [
@@ -176,6 +195,30 @@ WRONG = [
     ("08.3", 475.5, "8 bits"),
     ("08.3", 7.43, "8 bits"),
     ("08.3", 60, "one second"),
+    ("09.1", 0.5, "the function itself"),
+    ("09.1", lambda share: np.sort(share)[int(np.ceil(0.9 * len(share))) - 1], "lets nine in ten"),
+    ("09.1", lambda share: np.max(share), "lets nine in ten"),
+    ("09.1", lambda share: np.median(share), "fewer than 90 %"),
+    ("09.1", lambda share: share.min(), "a higher limit"),
+    ("09.2", 3, "the function itself"),
+    ("09.2", lambda sources: _rounds(sources)[:2], "Three sources"),
+    ("09.2", lambda sources: [(held, rest) for rest, held in _rounds(sources)], "holds out"),
+    (
+        "09.2",
+        lambda sources: [(np.arange(len(sources)), held) for _, held in _rounds(sources)],
+        "a leak",
+    ),
+    (
+        "09.2",
+        lambda sources: [(rest[:-1], held) for rest, held in _rounds(sources)],
+        "neither side",
+    ),
+    ("09.2", lambda sources: 3 * _rounds(sources)[:1], "once"),
+    ("09.3", 5, "the function itself"),
+    ("09.3", lambda table, n: _doubtful(table, 2 * n), "5 were asked"),
+    ("09.3", lambda table, n: table.max(axis=1).nlargest(n).index, "surest"),
+    ("09.3", lambda table, n: table.max(axis=1).nsmallest(n).index, "best share"),
+    ("09.3", lambda table, n: table.index[:n], "level"),
 ]
 
 

@@ -12,12 +12,13 @@ from lessons import PATHS, ROOT
 # A module imports only from those before it; colab stands alone.
 ORDER = [
     *("__init__", "files", "cache", "quiet", "parameters", "headline", "audio", "datasets.voices"),
+    "datasets.others",
     *("datasets.synthetic", "datasets.folders", "datasets.downloads", "splits"),
     *("datasets.catalog", "datasets", "features", "windows", "augmentation", "models"),
     *("training", "evaluation", "article", "recipes", "transfer", "export", "predict", "plots"),
     *("widgets.panel", "widgets.explorer", "widgets.labs", "widgets.augmentation"),
-    *("widgets.activation", "widgets.quiz", "widgets"),
-    *(f"exercises.lesson_{number:02}" for number in range(9)),
+    *("widgets.activation", "widgets.quiz", "widgets.trade", "widgets.labeller", "widgets"),
+    *(f"exercises.lesson_{number:02}" for number in range(10)),
     *("exercises", "demo", "demo.answers", "demo.page", "demo.__main__", "demo.space"),
 ]
 ALONE = {"colab"}

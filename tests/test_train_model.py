@@ -54,11 +54,10 @@ def five(tmp_path_factory):
     """The folder of the sounds, that of their model, and what the program printed."""
     base = tmp_path_factory.mktemp("five")
     sounds = recordings(base / "sounds", dict.fromkeys(NAMES, 3) | {"tone": 7})
-    tiny = replace(recipes.BEST, width=8, steps=10, augment=(), mixup=False)
+    tiny = replace(recipes.BEST, width=8, epochs=2, steps=10, augment=(), mixup=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_model, "RUNS", base)
         patch.setattr(train_model.recipes, "BEST", tiny)
-        patch.setattr(train_model, "ALONE", 2)
         train_model.main(["--dataset", str(sounds), "--name", "my-five"])
     return sounds, base / "models" / "my-five"
 
@@ -254,13 +253,6 @@ def test_classes_that_share_every_recording_cannot_be_held_out():
         train_model.fold_count(catalog({"a": [0, 1], "b": [1, 2], "c": [0, 2]}), 0)
 
 
-@pytest.mark.parametrize(("names", "pretrained"), [(["cat", "dog"], True), (NAMES, False)])
-def test_only_cats_and_dogs_are_pretrained_on_synthetic_ones(monkeypatch, names, pretrained):
-    monkeypatch.setattr(train_model.synthetic, "make_dataset", lambda *_, **__: "made")
-    monkeypatch.setattr(train_model.datasets, "load", lambda made, **_: made)
-    assert (train_model.to_pretrain_on(names) == "made") == pretrained
-
-
 # ---- texts and colours of any number of classes
 
 
@@ -329,7 +321,7 @@ def test_with_a_background_a_model_of_one_s_own_says_none_of_these(tmp_path, mon
     assert heard.card["other"] == 3
     assert heard.predict(np.zeros(16_000, np.float32), 16_000).label == "none of these"
     words = (tmp_path / "models" / "more" / "README.md").read_text("utf-8")
-    assert "Networks: 1; epochs: 2, in all 20 batches of 16 windows each." in words
+    assert "Epochs: 2, in all 20 batches of 16 windows each." in words
 
 
 def test_a_background_of_the_classes_themselves_is_none(tmp_path):

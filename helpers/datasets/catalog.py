@@ -17,7 +17,7 @@ _CHOICES = (
     "or the path of a folder of recordings"
 )
 OTHER = "other"  # the label of whatever is of no class: a model of such answers "neither"
-_NAMED = ("synthetic", "kaggle", "elsewhere", "esc50")
+_NAMED = ("synthetic", "synthetic-elsewhere", "kaggle", "elsewhere", "esc50")
 _MANIFEST = files.ROOT / "data" / "elsewhere.csv"
 
 _COLUMNS = [
@@ -48,7 +48,8 @@ def load(source="auto", *, seed=0, data=_DATA, quiet=False):
     Taught in notebooks/03_data_pipeline.ipynb.
 
     Args:
-        source: "auto"; "synthetic"; "kaggle"; "elsewhere", dogs, cats and other sounds from public
+        source: "auto"; "synthetic", or "synthetic-elsewhere", made of other animals and places
+            and other sounds; "kaggle"; "elsewhere", dogs, cats and other sounds from public
             repositories; "esc50", or some of its classes, such as "esc50:dog,cat,rain"; the path
             of a folder; or several of these, such as "kaggle+elsewhere".
         seed: of the split, where the recordings come without one.
@@ -164,6 +165,8 @@ def _choose(source, data):
     why = f"asked for with DATASET = {asked!r}" if asked in _NAMED else "a folder"
     if asked == "synthetic":
         return "synthetic", synthetic.make_dataset(data / "synthetic"), why
+    if asked == "synthetic-elsewhere":
+        return asked, synthetic.make_elsewhere(data / asked), why
     if asked in ("elsewhere", "esc50"):
         return f"{asked}:{labels}".rstrip(":"), _downloaded(asked, data), why
     on_disk = data / "audio-cats-and-dogs"

@@ -2,7 +2,8 @@
 
 voices.py makes the calls; this module records them. Rooms, noise, level, equalisation and faults
 follow one law for both classes, so that only the calls tell the classes apart; the lengths differ
-as they do in the real set, which the course shows to be a shortcut.
+as they do in the real set, which the course shows to be a shortcut. Sources elsewhere break that
+law: each has animals, a place and a microphone of its own, and other sounds besides.
 
 Taught in notebooks/01_waveforms.ipynb.
 """
@@ -18,7 +19,7 @@ from scipy import signal
 from scipy.fft import next_fast_len
 
 from helpers import files
-from helpers.datasets import voices
+from helpers.datasets import others, voices
 
 _GENERATOR = "barks-and-meows"
 _RATE = voices.SAMPLE_RATE
@@ -49,6 +50,13 @@ _KINDS = {
     },
     "dog": {"bark": 0.42, "bark_howl": 0.34, "howl": 0.12, "whine": 0.04, "dog_growl": 0.08},
 }
+# Sources elsewhere: sizes of the animals (0 to 1), how much faster they are played, decay of the
+# place (s), direct over reverberant (dB), noise (dB below the loudest), band (Hz), overdrive (dB).
+_ELSEWHERE = {
+    "street": ((0.3, 1.0), 0.92, (0.4, 1.2), (-12, 0), (2, 14), (120, 6_500), 0),
+    "telephone": ((0.0, 1.0), 1.0, (0.05, 0.3), (5, 25), (15, 40), (300, 3_400), 10),
+    "stairwell": ((0.0, 0.5), 1.15, (0.9, 2.2), (-6, 6), (15, 40), (60, 7_900), 0),
+}
 
 
 def make_dataset(folder, seed=0, n_clips=277):
@@ -75,27 +83,57 @@ def make_dataset(folder, seed=0, n_clips=277):
     for name, value, low in (("seed", seed, 0), ("n_clips", n_clips, 20)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
             raise ValueError(f"{name} must be a whole number of {low} or more, got {value!r}")
-    folder = Path(folder).resolve()
     about = dict(generator=_GENERATOR, version=_version(), seed=int(seed), n_clips=int(n_clips))
-    if _complete(folder, about):
+    return _made(folder, about, "recordings.csv", _write)
+
+
+def make_elsewhere(folder, seed=0, n_clips=20):
+    """Write three synthetic sources with animals, places and microphones other than those at home.
+
+    A street far away, a telephone, a stairwell; each with as many cats, dogs and other sounds.
+    manifest.csv names each clip's source, label and kind. The folder appears as make_dataset's.
+
+    Taught in notebooks/09_elsewhere.ipynb.
+
+    Args:
+        folder: where to write, a path.
+        seed: int, 0 or more.
+        n_clips: clips of each class in each source.
+
+    Returns:
+        pathlib.Path of the folder, for datasets.load.
+
+    Raises:
+        ValueError: the folder holds something else.
+    """
+    about = dict(generator=_GENERATOR, version=_version(), seed=int(seed), elsewhere=int(n_clips))
+    return _made(folder, about | {"n_clips": 9 * int(n_clips)}, "manifest.csv", _write_elsewhere)
+
+
+def _made(folder, about, listing, write):
+    """The folder as it is if it is complete, else written anew, whole or not at all."""
+    folder = Path(folder).resolve()
+    if _complete(folder, about, listing):
         return folder
     if folder.exists() and not _replaceable(folder):
         raise ValueError(f"{folder} holds what this generator did not make: choose a new folder")
-    with files.atomic(folder, keep=lambda: _complete(folder, about)) as part:
-        _write(part, about)
+    with files.atomic(folder, keep=lambda: _complete(folder, about, listing)) as part:
+        write(part, about)
+        (part / "about.json").write_text(json.dumps(about, indent=1) + "\n")
     return folder
 
 
 def _version():  # changes with the code: clips that an earlier generator made are made anew
-    code = "".join(Path(path).read_text("utf-8") for path in (__file__, voices.__file__))
+    modules = (__file__, voices.__file__, others.__file__)
+    code = "".join(Path(path).read_text("utf-8") for path in modules)
     return hashlib.sha256(code.encode()).hexdigest()[:8]
 
 
-def _complete(folder, about):
+def _complete(folder, about, listing):
     try:
         if json.loads((folder / "about.json").read_text()) != about:
             return False
-        names = pd.read_csv(folder / "recordings.csv").file
+        names = pd.read_csv(folder / listing).file
         return len(names) == about["n_clips"] and all((folder / name).is_file() for name in names)
     except (OSError, ValueError, AttributeError):
         return False
@@ -123,7 +161,39 @@ def _write(folder, about):
     table.to_csv(folder / "train_test_split.csv")
     rows = pd.DataFrame(rows, columns=["file", "recording", "start_seconds", "licence"])
     rows.to_csv(folder / "recordings.csv", index=False)
-    (folder / "about.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def _write_elsewhere(folder, about):
+    rows = []
+    for s, (source, how) in enumerate(_ELSEWHERE.items()):
+        (folder / source).mkdir(parents=True)
+        for c, label in enumerate(("cat", "dog", "other")):
+            for k in range(about["elsewhere"]):
+                rng = np.random.default_rng([about["seed"], 9, s, c, k])
+                kind = list(others.KINDS)[k % len(others.KINDS)] if label == "other" else label
+                wave = _from_elsewhere(rng, kind, *how)
+                file = f"{source}/{kind}_{k}.wav"
+                sf.write(folder / file, wave, _RATE, subtype="PCM_16")
+                rows.append((file, label, source, kind, f"{source} {label} {k}", "CC0"))
+    columns = ["file", "label", "source", "kind", "group", "licence"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "manifest.csv", index=False)
+
+
+def _from_elsewhere(rng, kind, sizes, faster, decay, ratio, snr, band, overdrive):
+    """int16: a sound of one kind, as a source of these habits records it."""
+    n = int(_RATE * rng.uniform(2, 4))
+    if kind in others.KINDS:
+        dry = others.sound(kind, rng, n / _RATE)
+    else:
+        dry = signal.resample(_calls(rng, kind, int(n * faster), rng.uniform(*sizes)), n)
+    wet = signal.oaconvolve(dry, _room(rng, rng.uniform(*decay), rng.uniform(*ratio)))[:n]
+    noise = _noise(rng, n)
+    noise *= np.abs(wet).max() / 4 * 10 ** (-rng.uniform(*snr) / 20) / noise.std()
+    edges = signal.butter(4, np.minimum(band, 0.49 * _RATE), "bandpass", fs=_RATE, output="sos")
+    wave = (wet + noise) / max(1e-9, np.abs(wet + noise).max())
+    wave = signal.sosfilt(edges, np.clip(wave * 10 ** (overdrive / 20), -1, 1))
+    wave /= max(1e-9, np.abs(wave).max())
+    return np.round(wave * 10 ** (-rng.uniform(1, 12) / 20) * 32_767).astype(np.int16)
 
 
 def _clips(seed, n_clips):
@@ -203,11 +273,11 @@ def _smooth(x, seconds):
     return signal.oaconvolve(x, np.ones(n) / n, "same")
 
 
-def _calls(rng, species, n):
+def _calls(rng, species, n, size=None):
     """Calls of one animal, one after the other, with silences between."""
     kinds, weights = zip(*_KINDS[species].items())
     main = rng.choice(kinds, p=weights)
-    size = rng.random()
+    size = rng.random() if size is None else size
     gap = np.exp(rng.uniform(np.log(0.12), np.log(2.0)))
     wave, at = np.zeros(n), int(rng.choice([0.0, rng.uniform(0, 0.6)]) * _RATE)
     while at < n:
@@ -218,14 +288,17 @@ def _calls(rng, species, n):
     return wave
 
 
-def _room(rng):
-    """Impulse response: the direct sound, early echoes and a decaying tail."""
-    decay = np.exp(rng.uniform(np.log(0.05), np.log(0.9)))  # seconds to -60 dB
+def _room(rng, decay=None, ratio=None):
+    """Impulse response: the direct sound, early echoes and a decaying tail.
+
+    decay: seconds to -60 dB; ratio: dB, direct over reverberant, the distance. None draws them.
+    """
+    decay = np.exp(rng.uniform(np.log(0.05), np.log(0.9))) if decay is None else decay
     n = int(_RATE * decay)
     tail = rng.standard_normal(n) * 10 ** (-3 * (np.arange(n) / _RATE) / decay)
     tail = signal.lfilter([1], [1, -rng.uniform(0, 0.7)], tail)  # walls absorb high notes first
     tail[: int(rng.uniform(0.001, 0.01) * _RATE)] = 0
-    ratio = rng.uniform(-3, 25)  # dB, direct over reverberant: the distance
+    ratio = rng.uniform(-3, 25) if ratio is None else ratio
     tail *= 10 ** (-ratio / 20) / max(1e-9, np.sqrt(np.sum(tail**2)))
     for _ in range(rng.integers(0, 5)):
         at = min(int(rng.uniform(0.001, 0.03) * _RATE), n - 1)

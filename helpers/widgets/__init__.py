@@ -15,6 +15,8 @@ _HOME = {
     "AugmentationPreview": "augmentation",
     "Ear": "activation",
     "Quiz": "quiz",
+    "Trade": "trade",
+    "Labeller": "labeller",
 }
 __all__ = ["players", *_HOME]
 

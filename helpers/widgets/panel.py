@@ -12,8 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from helpers import audio, features
+from helpers import audio, features, plots
 
+COLUMNS = 5  # of small pictures in a sheet
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -183,6 +184,19 @@ def png(draw, height=4.2):
     picture.putpalette([255 if value > 250 else value for value in picture.getpalette()])
     picture.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def sheet(figure, sounds):
+    """Small spectrograms, numbered as the players are."""
+    figure.subplots_adjust(wspace=0.25, hspace=0.7)
+    lines = max(1, -(-len(sounds) // COLUMNS))
+    for k, (name, samples, rate) in enumerate(sounds):
+        ax = figure.add_subplot(lines, COLUMNS, k + 1)
+        plots.log_mel(drawable(samples), rate, title=name, ax=ax)
+        figure.axes[-1].remove()  # ten colour bars would leave no room for the pictures
+        ax.set(xlabel="time (s)" if k >= len(sounds) - COLUMNS else "")
+        if k % COLUMNS:
+            ax.set(ylabel="", yticklabels=[])
 
 
 def drawable(samples):

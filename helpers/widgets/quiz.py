@@ -6,9 +6,7 @@ import numpy as np
 
 from helpers import audio, evaluation, plots
 from helpers.predict import Classifier
-from helpers.widgets.panel import Panel, button, drawable, player, player_table, png
-
-_COLUMNS = 5  # of the small pictures
+from helpers.widgets.panel import COLUMNS, Panel, button, drawable, player, player_table, png, sheet
 
 
 class Quiz(Panel):
@@ -168,7 +166,7 @@ class Quiz(Panel):
             lines += f"<li value='{k + 1}'>{said}</li>"
         note = f"{self._n} clips: {' or '.join(self.votes)}? Listen, and note your votes."
         answers = f"<details><summary>Answers</summary><ol>{lines}</ol></details>"
-        picture = png(lambda figure: _sheet(figure, sounds), 1.5 * np.ceil(self._n / _COLUMNS) + 1)
+        picture = png(lambda figure: sheet(figure, sounds), 1.5 * np.ceil(self._n / COLUMNS) + 1)
         return note, picture, player_table(sounds) + answers
 
 
@@ -194,16 +192,3 @@ def _known(classifier, path):
 def _mark(right):
     colour, sign = ("#009E73", "✓") if right else ("#D55E00", "✗")
     return f"<b style='color:{colour}'>{sign}</b>"
-
-
-def _sheet(figure, sounds):
-    """Small spectrograms, numbered as the players are."""
-    figure.subplots_adjust(wspace=0.25, hspace=0.7)
-    lines = max(1, -(-len(sounds) // _COLUMNS))
-    for k, (name, samples, rate) in enumerate(sounds):
-        ax = figure.add_subplot(lines, _COLUMNS, k + 1)
-        plots.log_mel(drawable(samples), rate, title=name, ax=ax)
-        figure.axes[-1].remove()  # ten colour bars would leave no room for the pictures
-        ax.set(xlabel="time (s)" if k >= len(sounds) - _COLUMNS else "")
-        if k % _COLUMNS:
-            ax.set(ylabel="", yticklabels=[])

@@ -1,0 +1,80 @@
+"""Lesson 09, Elsewhere: what is right, and what to say of a wrong answer."""
+
+import numpy as np
+import pandas as pd
+
+
+def _limit(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("09.1", limit).'
+    for seed, n in ((0, 10), (1, 40), (2, 37)):
+        share = np.random.default_rng(seed).permutation(np.linspace(0.03, 0.97, n).round(3))
+        wanted = int(np.ceil(0.9 * n))
+        right = float(np.sort(share)[::-1][wanted - 1])
+        given = float(answer(share))
+        out = int(np.sum(share >= given))
+        if abs(given - right) < 1e-9:
+            continue
+        case = f"Of {n} other sounds, neither from {given:.3f} keeps out {out}"
+        if n - out >= wanted - 1:
+            return f"{case}: that lets nine in ten in. From low limits on more is kept out."
+        if out < wanted:
+            return f"{case}, fewer than 90 %."
+        return f"{case}, but so does a higher limit, which turns fewer cats and dogs away."
+    return None
+
+
+def _rounds(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("09.2", rounds).'
+    for seed in (0, 1):
+        sources = np.random.default_rng(seed).choice(["home", "street", "zoo"], 12)
+        sources = pd.Series([*sources, "home", "street", "zoo"])
+        given = [tuple(np.asarray(part, int).tolist() for part in pair) for pair in answer(sources)]
+        if len(given) != 3:
+            return f"Three sources give three rounds, not {len(given)}."
+        tested = []
+        for rest, held in given:
+            names = set(sources[held])
+            if len(names) != 1:
+                return f"One round holds out {' and '.join(sorted(names)) or 'nothing'}."
+            if names & set(sources[rest]):
+                return f"A round learns from {names.pop()} and is tested on it: a leak."
+            if len(rest) + len(held) != len(sources):
+                return "In one round some clips stand on neither side."
+            if len(held) != np.sum(sources == sources[held[0]]):
+                return "A source has to be held out whole."
+            tested += held
+        if sorted(tested) != list(range(len(sources))):
+            return "Every clip must be tested once, and once only."
+    return None
+
+
+def _doubtful(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("09.3", doubtful).'
+    for seed in (0, 1):
+        share = np.random.default_rng(seed).dirichlet([1, 1, 1], 20)
+        table = pd.DataFrame(share, columns=["p_cat", "p_dog", "p_other"])
+        table.index = [f"clip_{k}" for k in range(20)]
+        top = np.sort(share, axis=1)
+        margin = pd.Series(top[:, -1] - top[:, -2], table.index)
+        given, right = list(answer(table, 5)), list(margin.nsmallest(5).index)
+        if sorted(given) == sorted(right):
+            continue
+        if len(given) != 5:
+            return f"It gives {len(given)} clips where 5 were asked for."
+        if sorted(given) == sorted(margin.nlargest(5).index):
+            return "Those are the clips it is surest of: there is little to learn from them."
+        least = table.max(axis=1).nsmallest(5).index
+        if sorted(given) == sorted(least):
+            return "Those whose best share is lowest. Here the gap to the second best is asked."
+        return f"It misses {sorted(set(right) - set(given))[0]}, where two classes are level."
+    return None
+
+
+EXERCISES = {  # number: judge, and what to say of a right answer
+    "09.1": (_limit, "And the cats and dogs above it are the price."),
+    "09.2": (_rounds, "Each source is a stranger once."),
+    "09.3": (_doubtful, "Ten labels where the model wavers tell it more than ten that it knew."),
+}
