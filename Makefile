@@ -119,7 +119,7 @@ lock:
 	  } > requirements.lock.part
 	@mv requirements.lock.part requirements.lock
 
-bench: MEASURES := synthetic_to_real more_epochs ladder feature_comparison transfer_curve
+bench: MEASURES := synthetic_to_real more_epochs ladder degraded_copies feature_comparison transfer_curve
 shipped: MEASURES := shipped
 bench shipped: $(STAMP)
 	$(call NEEDS_DATASET,$(if $(filter shipped,$@),kaggle+elsewhere,kaggle))

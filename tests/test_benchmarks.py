@@ -17,14 +17,6 @@ def results(name):
     return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf-8"))
 
 
-def test_the_readme_quotes_the_results():
-    found = results("synthetic_to_real")
-    readme = (ROOT / "README.md").read_text("utf-8")
-    for figure in (found["mean"], found["minimum"]):
-        assert f"**{100 * figure:.1f} %**" in readme
-    assert f"the {found['tested on'].split()[0]} real recordings" in readme
-
-
 def test_the_results_are_nine_trainings_and_their_summary():
     found = results("synthetic_to_real")
     figures = [run["balanced_accuracy"] for run in found["runs"]]
@@ -42,15 +34,15 @@ def test_the_tables_are_those_of_the_results(path):
 
 def test_a_table_that_was_changed_by_hand_is_found():
     text = tables.FILES[1].read_text("utf-8")
-    value = tables.percent(results("ladder")["rungs"][-1]["balanced_accuracy"])
+    value = tables.percent(tables.kept()["balanced_accuracy"])
     assert tables.filled(text.replace(value, "99.9 %")) == text != text.replace(value, "99.9 %")
 
 
 def test_every_interval_holds_its_figure():
     rows = [row for kind in ("rungs", "rivals") for row in results("ladder")[kind]]
     rows += [*results("features")["features"], *results("transfer")["curve"]]
-    rows += [*results("pretrained")["degraded"].values(), results("pretrained")["cross-validated"]]
-    assert len(rows) > 40
+    rows += [row[way] for row in results("degraded")["copies"] for way in ("plain", "best")]
+    assert len(rows) > 35
     for row in rows:
         assert 0 <= row["low"] <= row["balanced_accuracy"] <= row["high"] <= 1, row
 
@@ -58,7 +50,7 @@ def test_every_interval_holds_its_figure():
 def test_the_best_recipe_and_its_rivals_have_three_seeds():
     found = results("ladder")
     assert found["seeds"] == [1, 2, 3]  # seed 0 is the one that the recipe was developed on
-    for row in [*found["rivals"], found["rungs"][-1]]:
+    for row in [*found["rivals"], *found["rungs"]]:
         assert len(row["by_seed"]) == len(row["errors"]) == 3
         assert abs(row["balanced_accuracy"] - sum(row["by_seed"]) / 3) < 2e-4
 
