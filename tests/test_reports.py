@@ -65,7 +65,7 @@ def faults(notebook, page, folder):
                     say.append(f"cell {at}: a widget without its picture")
                 if shown["players"] < players:
                     say.append(f"cell {at}: a widget without its players")
-    if seen["open"] or seen["folded"] != sum(text.count("<details>") for text in texts):
+    if seen["open"] or seen["folded"] != sum(len(lessons.SOLUTION.findall(text)) for text in texts):
         say.append("a solution stands open")
     if seen["formulas"] != sum(len(FORMULA.findall(text)) for text in texts) or seen["raw"]:
         say.append("a formula is not typeset")
