@@ -20,8 +20,6 @@ import soundfile
 from helpers import audio, datasets, files, recipes
 from helpers.augmentation import DEGRADATIONS
 
-PLAIN, BEST = "log-mel windows, compact network", "overlapping windows averaged"
-
 
 def degraded(clips, change, folder, seed=0):
     """The same catalog, its clips changed and written as 16-bit WAV files into a folder."""
@@ -77,7 +75,7 @@ def main():
     options = out_of_fold.arguments(__doc__).parse_args()
     clips = datasets.load(options.dataset, quiet=True)
     rungs = ladder.ladder()
-    results = compare(clips, rungs[PLAIN], rungs[BEST], options.seeds)
+    results = compare(clips, rungs[ladder.PLAIN], rungs[ladder.AUGMENTED], options.seeds)
     files.write_json(out_of_fold.RESULTS / "degraded.json", results)
 
 

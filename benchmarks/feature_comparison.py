@@ -17,7 +17,6 @@ import out_of_fold
 
 from helpers import datasets, evaluation, files
 
-RUNG = "overlapping windows averaged"  # of the ladder, whose recipe all take
 KINDS = {"STFT": "stft", "log-mel": "log_mel", "MFCC": "mfcc", "chroma": "chroma"}
 
 
@@ -46,7 +45,7 @@ def pairs(each, group):
 def main():
     options = out_of_fold.arguments(__doc__).parse_args()
     clips = datasets.load(options.dataset, quiet=True)
-    results = compare(clips, ladder.ladder()[RUNG], options.seeds)
+    results = compare(clips, ladder.ladder()[ladder.AUGMENTED], options.seeds)
     files.write_json(out_of_fold.RESULTS / "features.json", results)
 
 

@@ -34,6 +34,8 @@ INNER_FOLDS = 4
 YAMNET = "YAMNet and a head"
 ARTICLE = "the article's network, mended"
 BEST = "twice as many steps"
+# Two rungs of as many steps, which other measurements take: with nothing, and with all but length.
+PLAIN, AUGMENTED = "log-mel windows, compact network", "overlapping windows averaged"
 FIRST = recipes.Recipe(
     by_level=False,
     by_clip=False,
@@ -49,12 +51,12 @@ NOT_KEPT = {"synthetic clips first"}
 OF_THE_CALL = ("roll", "pitch_shift", "crop")
 # Each rung changes the last one before it that was kept.
 RUNGS = [
-    ("log-mel windows, compact network", {}),
+    (PLAIN, {}),
     ("draws by level and by clip", {"by_level": True, "by_clip": True, "normalise": True}),
     ("schedule, weight decay", {"cosine": True, "learning_rate": 2e-3}),
     ("shift, pitch and length", {"augment": OF_THE_CALL, "untouched": 0.2}),
     ("colour, rooms, noise, masks", {"augment": recipes.BEST.augment}),
-    ("overlapping windows averaged", {"overlap": True}),
+    (AUGMENTED, {"overlap": True}),
     (BEST, {"epochs": recipes.BEST.epochs}),
     ("synthetic clips first", {"pretrain": 32, "learning_rate": 1e-3}),
 ]

@@ -80,7 +80,7 @@ def prediction(clips):
 def training(clips, steps=100):
     """A step of a compact network, its batches made on the way, beside one on a ready batch."""
     recipe = replace(recipes.BEST, epochs=2 + RUNS, steps=steps)
-    batches = recipes.Batches(clips, recipe, [0, 0])
+    batches = recipes.Batches(clips, recipe, 0)
     shape = batches.element_spec[0].shape[1:]
     ready = tf.data.Dataset.from_tensors(batches.batch(0)).repeat()
     options = {"epochs": 1, "steps_per_epoch": steps, "shuffle": False, "verbose": 0}

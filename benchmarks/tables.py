@@ -241,9 +241,10 @@ def synthetic_to_real():
     found = results("synthetic_to_real")
     runs = [run["balanced_accuracy"] for run in found["runs"]]
     return (
-        f"Trained on {found['trained on']} and asked about the recordings: "
-        f"**{percent(found['mean'])}** balanced accuracy in the mean of {len(runs)} runs "
-        f"({percent(min(runs))} to {percent(max(runs))})."
+        f"Trained on {found['trained on']} alone and asked about the "
+        f"{found['tested on'].split()[0]} real recordings of the article's data set: "
+        f"**{percent(found['mean'])}** balanced accuracy in the mean of {len(runs)} runs, "
+        f"**{percent(found['minimum'])}** in the worst and {percent(max(runs))} in the best."
     )
 
 

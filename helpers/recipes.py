@@ -41,8 +41,7 @@ _BANDS = {  # what the power of FFT bins is gathered into, and augmented; MFCCs 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a training run consists of; the defaults are the best that was found
-    for the recordings of one source.
+    """All that a training run consists of; the defaults are the best found for one source.
 
     Taught in notebooks/04_train_cnn.ipynb.
     """

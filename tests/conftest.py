@@ -1,19 +1,17 @@
 """What the tests share: synthetic clips, and an order that keeps every worker busy."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 # Before any test or lesson asks for them; the committed outputs were made so.
 os.environ["DATASET"] = "synthetic"
 os.environ["YAMNET"] = "none"
 
-import tempfile
-
 # numba writes two files for one compiled function (numba/numba#10128): workers that share their
 # folder can each read one of the other's, and librosa.yin then ends the kernel.
 os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="numba-")
-
-import atexit
-import shutil
 
 import pytest
 

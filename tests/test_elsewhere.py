@@ -42,6 +42,8 @@ def test_a_complete_folder_is_left_and_another_size_made_anew(tmp_path):
     assert (folder / "manifest.csv").stat().st_mtime_ns == first
     synthetic.make_elsewhere(folder, n_clips=2)
     assert len(pd.read_csv(folder / "manifest.csv")) == 18
+    with pytest.raises(ValueError, match="n_clips must be a whole number of 1"):
+        synthetic.make_elsewhere(folder, n_clips=0)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("keep me")
     with pytest.raises(ValueError, match="choose a new folder"):

@@ -80,9 +80,7 @@ def make_dataset(folder, seed=0, n_clips=277):
     Raises:
         ValueError: the seed or n_clips is out of range, or the folder holds something else.
     """
-    for name, value, low in (("seed", seed, 0), ("n_clips", n_clips, 20)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
-            raise ValueError(f"{name} must be a whole number of {low} or more, got {value!r}")
+    _check(seed, n_clips, 20)
     about = dict(generator=_GENERATOR, version=_version(), seed=int(seed), n_clips=int(n_clips))
     return _made(folder, about, "recordings.csv", _write)
 
@@ -104,10 +102,17 @@ def make_elsewhere(folder, seed=0, n_clips=20):
         pathlib.Path of the folder, for datasets.load.
 
     Raises:
-        ValueError: the folder holds something else.
+        ValueError: the seed or n_clips is out of range, or the folder holds something else.
     """
+    _check(seed, n_clips, 1)
     about = dict(generator=_GENERATOR, version=_version(), seed=int(seed), elsewhere=int(n_clips))
     return _made(folder, about | {"n_clips": 9 * int(n_clips)}, "manifest.csv", _write_elsewhere)
+
+
+def _check(seed, n_clips, fewest):
+    for name, value, low in (("seed", seed, 0), ("n_clips", n_clips, fewest)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+            raise ValueError(f"{name} must be a whole number of {low} or more, got {value!r}")
 
 
 def _made(folder, about, listing, write):

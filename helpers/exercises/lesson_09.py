@@ -52,7 +52,7 @@ def _rounds(answer):
 
 def _doubtful(answer):
     if not callable(answer):
-        return 'Give the function itself: exercises.check("09.3", doubtful).'
+        return 'Give the function itself: exercises.check("09.3", doubtful_clips).'
     for seed in (0, 1):
         share = np.random.default_rng(seed).dirichlet([1, 1, 1], 20)
         table = pd.DataFrame(share, columns=["p_cat", "p_dog", "p_other"])

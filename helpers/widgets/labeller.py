@@ -5,7 +5,7 @@ import html
 import pandas as pd
 
 from helpers import audio, plots
-from helpers.widgets.panel import COLUMNS, Panel, button, drawable, player, player_table, png, sheet
+from helpers.widgets.panel import Panel, button, drawable, player, player_table, png, sheet
 
 
 class Labeller(Panel):
@@ -76,6 +76,5 @@ class Labeller(Panel):
                 sounds.append((f"clip {number}", *audio.load(path)))
             except audio.AudioError:
                 continue
-        lines = max(1, -(-len(sounds) // COLUMNS))
-        picture = png(lambda figure: sheet(figure, sounds), 1.5 * lines + 1)
-        return f"{len(self._clips)} clips: what are they?", picture, player_table(sounds)
+        note = f"{len(self._clips)} clips: what are they?"
+        return note, sheet(sounds), player_table(sounds)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from helpers import audio, features, plots
 
-COLUMNS = 5  # of small pictures in a sheet
+_COLUMNS = 5  # of small pictures in a sheet
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -186,17 +186,21 @@ def png(draw, height=4.2):
     return buffer.getvalue()
 
 
-def sheet(figure, sounds):
-    """Small spectrograms, numbered as the players are."""
-    figure.subplots_adjust(wspace=0.25, hspace=0.7)
-    lines = max(1, -(-len(sounds) // COLUMNS))
-    for k, (name, samples, rate) in enumerate(sounds):
-        ax = figure.add_subplot(lines, COLUMNS, k + 1)
-        plots.log_mel(drawable(samples), rate, title=name, ax=ax)
-        figure.axes[-1].remove()  # ten colour bars would leave no room for the pictures
-        ax.set(xlabel="time (s)" if k >= len(sounds) - COLUMNS else "")
-        if k % COLUMNS:
-            ax.set(ylabel="", yticklabels=[])
+def sheet(sounds):
+    """Small spectrograms as one PNG, named and numbered as their players: rows as for players."""
+    lines = max(1, -(-len(sounds) // _COLUMNS))
+
+    def draw(figure):
+        figure.subplots_adjust(wspace=0.25, hspace=0.7)
+        for k, (name, samples, rate) in enumerate(sounds):
+            ax = figure.add_subplot(lines, _COLUMNS, k + 1)
+            plots.log_mel(drawable(samples), rate, title=name, ax=ax)
+            figure.axes[-1].remove()  # ten colour bars would leave no room for the pictures
+            ax.set(xlabel="time (s)" if k >= len(sounds) - _COLUMNS else "")
+            if k % _COLUMNS:
+                ax.set(ylabel="", yticklabels=[])
+
+    return png(draw, 1.5 * lines + 1)
 
 
 def drawable(samples):

@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers import audio, evaluation, plots
 from helpers.predict import Classifier
-from helpers.widgets.panel import COLUMNS, Panel, button, drawable, player, player_table, png, sheet
+from helpers.widgets.panel import Panel, button, drawable, player, player_table, png, sheet
 
 
 class Quiz(Panel):
@@ -166,8 +166,7 @@ class Quiz(Panel):
             lines += f"<li value='{k + 1}'>{said}</li>"
         note = f"{self._n} clips: {' or '.join(self.votes)}? Listen, and note your votes."
         answers = f"<details><summary>Answers</summary><ol>{lines}</ol></details>"
-        picture = png(lambda figure: sheet(figure, sounds), 1.5 * np.ceil(self._n / COLUMNS) + 1)
-        return note, picture, player_table(sounds) + answers
+        return note, sheet(sounds), player_table(sounds) + answers
 
 
 def _drawn(clips, n, seconds, seed, classifier):
