@@ -207,7 +207,8 @@ def markdown(questions):
     """A cell of folded answers that GitHub, Colab, JupyterLab and Sphinx all show alike."""
     parts = [OPENING]
     for n, question in enumerate(questions, 1):
-        parts.append(f"**{n}.** {question.text}")
+        gap = ["<br>"] if n > 1 else []  # a fold has no margin of its own
+        parts += [*gap, f"**{n}.** {question.text}"]
         for letter, option in zip("ABCD", question.options):
             verdict = "✓ **Right.**" if option.right else "✗ **No.**"
             parts += [
