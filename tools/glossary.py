@@ -52,6 +52,9 @@ class Entry:
     def address(self):
         return f"{self.sheet}#{self.anchor}"
 
+    def is_in(self, text):
+        return any(re.search(rf"(?<!\w){pattern(word)}", text) for word, _ in self.words)
+
 
 def main(argv=None):
     parser = argparse.ArgumentParser(
@@ -74,8 +77,11 @@ def update(folder, write=True):
         notebook = nbformat.reads(before, as_version=nbformat.NO_CONVERT)
         titles[path.stem] = re.match(r"# (.*)", notebook.cells[0].source)[1]
         spoken[path.stem] = "\n".join(c.source for c in notebook.cells).lower()
-        for entry in link(notebook, entries, path.stem[:2]):
-            used.setdefault(entry, []).append(path.stem)
+        seen = link(notebook, entries, path.stem[:2])
+        said = " ".join(" ".join(cell.source for cell in notebook.cells).split())
+        for entry in entries:  # a citation may also lead to its paper by itself
+            if entry in seen or (entry.sheet == "references.md" and entry.is_in(said)):
+                used.setdefault(entry, []).append(path.stem)
         changed += replace(path, before, nbformat.writes(notebook) + "\n", write)
     for sheet in SHEETS:
         before = (folder / sheet).read_text("utf-8")

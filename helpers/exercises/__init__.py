@@ -1,6 +1,5 @@
 """Exercises that check themselves: right, not quite and why, or not yet."""
 
-import re
 from importlib import import_module
 from pathlib import Path
 
@@ -23,6 +22,33 @@ def check(exercise: str, answer: object) -> None:
     print(verdict)
     if right:
         record.keep(exercise)
+
+
+def _verdict(exercise, answer):
+    """Judge an answer: (True, "Right. ...") or (False, "Not yet. ..." or "Not quite. ...").
+
+    Raises:
+        ValueError: no such exercise.
+    """
+    known = _exercises(f"lesson_{exercise[:2]}.py")  # another's may need what takes seconds
+    if exercise not in known:
+        raise ValueError(f"no exercise {exercise!r}: there are {', '.join(_exercises())}")
+    parts = answer if isinstance(answer, tuple) else (answer,)
+    if any(part is None or part is ... for part in parts):
+        return False, "Not yet. Replace the ... with your answer and run the cell again."
+    judge, praise = known[exercise]
+    try:
+        objection = judge(answer)
+    except Exception as error:  # an answer of a wrong kind must not end in a traceback
+        objection = f"The answer is of another kind than expected ({type(error).__name__}: {error})"
+    return (False, f"Not quite. {objection}") if objection else (True, f"Right. {praise}")
+
+
+def _exercises(files="lesson_*.py"):
+    """{number: (judge, praise)} of the lessons; a judge gives an objection, or None if right."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob(files))
+    lessons = [import_module(f"{__name__}.{name}").EXERCISES for name in names]
+    return {number: judged for lesson in lessons for number, judged in lesson.items()}
 
 
 def progress(name: str = "") -> object:
@@ -56,37 +82,7 @@ def progress(name: str = "") -> object:
 
 
 def _titles():
-    """{"01": "Waveforms"}: what the lessons' modules say of themselves in their first lines."""
-    found = {}
-    for path in sorted(Path(__file__).parent.glob("lesson_*.py")):
-        said = re.match(r'"""Lesson (\d\d), (.+?):', path.read_text("utf-8"))
-        if said:
-            found[said[1]] = said[2]
-    return found
-
-
-def _verdict(exercise, answer):
-    """Judge an answer: (True, "Right. ...") or (False, "Not yet. ..." or "Not quite. ...").
-
-    Raises:
-        ValueError: no such exercise.
-    """
-    known = _exercises(f"lesson_{exercise[:2]}.py")  # another's may need what takes seconds
-    if exercise not in known:
-        raise ValueError(f"no exercise {exercise!r}: there are {', '.join(_exercises())}")
-    parts = answer if isinstance(answer, tuple) else (answer,)
-    if any(part is None or part is ... for part in parts):
-        return False, "Not yet. Replace the ... with your answer and run the cell again."
-    judge, praise = known[exercise]
-    try:
-        objection = judge(answer)
-    except Exception as error:  # an answer of a wrong kind must not end in a traceback
-        objection = f"The answer is of another kind than expected ({type(error).__name__}: {error})"
-    return (False, f"Not quite. {objection}") if objection else (True, f"Right. {praise}")
-
-
-def _exercises(files="lesson_*.py"):
-    """{number: (judge, praise)} of the lessons; a judge gives an objection, or None if right."""
-    names = sorted(path.stem for path in Path(__file__).parent.glob(files))
-    lessons = [import_module(f"{__name__}.{name}").EXERCISES for name in names]
-    return {number: judged for lesson in lessons for number, judged in lesson.items()}
+    """{"01": "Waveforms"}: what the lessons' modules call themselves in their first lines."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("lesson_*.py"))
+    said = {name[-2:]: import_module(f"{__name__}.{name}").__doc__ for name in names}
+    return {number: doc.split(", ", 1)[1].split(":")[0] for number, doc in said.items()}
