@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS, LINES = 200, 20  # read in a minute: of text, and of code
 EXERCISE, QUESTION, PREDICTION = 10, 2, 1  # minutes each; a quiz's words are in its questions
 HEAD = (
-    *("lesson", "cells", "median cell (lines)", "longest cell (lines)", "words", "exercises"),
-    *("questions", "predictions", "reading (min)", "run (min)", "all (min)"),
+    *("lesson", "cells", "median", "longest", "words", "exercises", "questions", "predictions"),
+    *("reading", "run", "all"),
 )
 TABLE = re.compile(r"(<!-- lesson table -->\n).*?(<!-- end -->)", re.DOTALL)
 SUM = re.compile(r"(<!-- hours (read|all) ([\d -]+) -->).*?(<!-- end -->)")
