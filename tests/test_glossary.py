@@ -63,6 +63,7 @@ def test_a_term_has_a_short_definition_and_a_lesson(entry):
         rf"^## {re.escape(entry.name)}$(.*?)(?=^## |\Z)", TEXTS["glossary.md"], re.M | re.S
     )
     said = re.sub(r"<!--.*?-->|^Taught in .*", "", part[1], flags=re.M | re.S).strip()
+    said = re.sub(r"\nSee \[.*?\]\(references\.md#[a-z0-9-]+\)\.$", "", said)
     assert 5 <= len(said.split()) <= 60 and said.endswith((".", ".)"))
     assert len(re.findall(r"[.?](?= |\n|$)", said)) <= 4
     assert entry.taught in STEMS
@@ -85,6 +86,16 @@ def test_no_word_means_two_things_in_one_lesson():
     for number in (stem[:2] for stem in STEMS):
         words = Counter(w for e in ENTRIES for w, only in e.words if not only or number in only)
         assert [word for word, n in words.items() if n > 1] == []
+
+
+def test_a_term_names_its_paper_and_the_paper_its_terms():
+    known = {entry.address for entry in ENTRIES}
+    there, back = (addresses(TEXTS[sheet]) for sheet in ("glossary.md", "references.md"))
+    assert set(there + back) <= known and len(there) == len(back) >= 30
+    behind = glossary.terms_of(TEXTS["glossary.md"])
+    assert behind["zhou-et-al-2016"] == ["[class-activation map](glossary.md#class-activation-map)"]
+    for anchor, terms in behind.items():
+        assert f"Behind {', '.join(terms)}." in TEXTS["references.md"], anchor
 
 
 def test_the_sheets_lead_somewhere():

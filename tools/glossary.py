@@ -83,9 +83,10 @@ def update(folder, write=True):
             if entry in seen or (entry.sheet == "references.md" and entry.is_in(said)):
                 used.setdefault(entry, []).append(path.stem)
         changed += replace(path, before, nbformat.writes(notebook) + "\n", write)
+    behind = terms_of((folder / "glossary.md").read_text("utf-8"))
     for sheet in SHEETS:
         before = (folder / sheet).read_text("utf-8")
-        after = with_lessons(before, sheet, entries, used, titles)
+        after = with_lessons(before, sheet, entries, used, titles, behind)
         changed += replace(folder / sheet, before, after, write)
     return changed, complaints(entries, used, spoken)
 
@@ -167,8 +168,18 @@ def open_parts(text, change):
     return "".join([*done, change(text[at:])])
 
 
-def with_lessons(text, sheet, entries, used, titles):
-    """The sheet, with the lessons of each entry in its last line."""
+def terms_of(text):
+    """{anchor of a reference: links to the glossary's terms that name it}."""
+    found = {}
+    parts = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    for entry, part in zip(read(text, "glossary.md"), parts, strict=True):
+        for anchor in re.findall(r"\(references\.md#([^)\s]+)\)", part):
+            found.setdefault(anchor, []).append(f"[{entry.name}]({entry.address})")
+    return found
+
+
+def with_lessons(text, sheet, entries, used, titles, behind):
+    """The sheet, with the lessons of each entry, and a reference's terms, in its last line."""
     known = {entry.name: entry for entry in entries if entry.sheet == sheet}
     head, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
     lead, done = SHEETS[sheet], [head]
@@ -177,9 +188,12 @@ def with_lessons(text, sheet, entries, used, titles):
         stems = used.get(entry, [])
         if entry.taught and sheet == "glossary.md":
             stems = [entry.taught, *(stem for stem in stems if stem != entry.taught)]
-        lines = [line for line in part.rstrip().splitlines() if not line.startswith(lead)]
-        body = "\n".join(lines).rstrip()
-        done.append(f"{body}\n\n{shown(lead, stems, titles)}".rstrip() + "\n\n")
+        ours = (f"{lead} [", "Behind [")
+        body = "\n".join(li for li in part.splitlines() if not li.startswith(ours)).rstrip()
+        last = [shown(lead, stems, titles)]
+        if sheet == "references.md" and entry.anchor in behind:
+            last.append(f"Behind {', '.join(behind[entry.anchor])}.")
+        done.append(f"{body}\n\n{' '.join(last).strip()}".rstrip() + "\n\n")
     return "## ".join(done).rstrip() + "\n"
 
 
