@@ -54,6 +54,12 @@ def test_a_lesson_is_counted():
     assert found.minutes == found.reading_all + 10 + 2 * 2
 
 
+def test_a_link_makes_no_word():
+    plain = "A frame's length, Allen (1977)."
+    linked = "A [frame](glossary.md#frame)'s length, [Allen (1977](references.md#allen-1977))."
+    assert len(lesson_table.words(linked)) == len(lesson_table.words(plain)) == 5
+
+
 def test_the_page_holds_todays_table_and_hours():
     todays = lesson_table.renewed(PAGE, lesson_table.of_course(ROOT))
     assert todays == PAGE, "out of step: run `make glossary`"

@@ -108,7 +108,8 @@ def words(text):
     """The words that a reader meets: no addresses, tags or formulas, no code of a solution."""
     text = re.sub(r"<summary>[^<]*solution.*?</details>", "", text, flags=re.DOTALL | re.I)
     text = re.sub(r"```.*?```|<!--.*?-->|\$\$.*?\$\$", " ", text, flags=re.DOTALL)
-    text = re.sub(r"\]\((?:[^()]|\([^()]*\))*\)|<[^>\n]+>", " ", text)
+    text = re.sub(r"\]\((?:[^()]|\([^()]*\))*\)", "", text)  # a word may go on: [frame](...)'s
+    text = re.sub(r"<[^>\n]+>", " ", text)
     return re.findall(r"\w[\w.,'’-]*", text)
 
 
