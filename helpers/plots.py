@@ -3,6 +3,8 @@
 Importing this module sets that style for all of matplotlib: a lesson's own plots have it too.
 """
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
@@ -478,8 +480,8 @@ def winding(waveform, sample_rate, frequencies, *, file=None):
         xlim=(-waveform_limit, waveform_limit),
         ylim=(-waveform_limit, waveform_limit),
         aspect="equal",
-        xlabel="with the cosine",
-        ylabel="against the sine",
+        xlabel="with the cosine\n(full scale = 1)",
+        ylabel="against the sine\n(full scale = 1)",
     )
     right = figure.add_subplot(grid[1, 1])
     (trace,) = right.plot([], [], color=_CURVES[1], linewidth=1.8, marker="o", markevery=[-1])
@@ -557,7 +559,7 @@ def _animate(figure, update, count, milliseconds, said, file, colours=None):
     plt.close(figure)
     pictures = [one.convert("RGB") for one in pictures]
     if colours is None:  # white, and each curve's colour in three strengths
-        tints = [to_rgb(tint) for tint in (*_CURVES[:3], "#000000", "#999999")]
+        tints = [to_rgb(tint) for tint in (*_CURVES[:3], "#000000")]
         shades = [(1 - s * (1 - np.array(tint))) for tint in tints for s in (0.35, 0.7, 1)]
         shades = np.round(255 * np.array([(1, 1, 1), *shades])).astype(int)
     else:
@@ -566,11 +568,20 @@ def _animate(figure, update, count, milliseconds, said, file, colours=None):
     palette = Image.new("P", (1, 1))
     palette.putpalette(shades.ravel().tolist())
     pictures = [one.quantize(palette=palette, dither=0) for one in pictures]
+    same = len(shades)  # the number of an entry of its own, transparent: where nothing changes
+    changes = [pictures[0].copy()]
+    shades = np.concatenate([shades, [[255, 255, 255]]])
+    for before, now in pairwise(np.asarray(picture) for picture in pictures):
+        changes.append(Image.fromarray(np.where(now == before, same, now).astype(np.uint8), "P"))
+    for picture in changes:
+        picture.putpalette(shades.ravel().tolist())
+        picture.info["transparency"] = same
     durations = [milliseconds] * (count - 1) + [1_500]  # a rest before it begins again
-    look = {"save_all": True, "append_images": pictures[1:], "duration": durations, "loop": 0}
+    look = {"save_all": True, "duration": durations, "loop": 0}
     if file:
-        pictures[0].save(file, "GIF", optimize=True, **look)
+        pictures[0].save(file, "GIF", append_images=pictures[1:], optimize=True, **look)
+    look |= {"append_images": changes[1:], "blend": [0] + [1] * (count - 1), "transparency": same}
     held = io.BytesIO()
-    pictures[0].save(held, "PNG", optimize=True, **look)
+    changes[0].save(held, "PNG", optimize=True, **look)
     shown = {"image/png": base64.b64encode(held.getvalue()).decode(), "text/plain": said}
     display(shown, raw=True)
