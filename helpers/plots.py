@@ -417,7 +417,7 @@ def strobe(frequency, sample_rate, *, flashes=12, file=None):
         title=f"{frequency:,} turns and {sample_rate:,} flashes a second",
         xlabel="time (ms)",
         ylabel="height of the hand\n(radius = 1)",
-        xlim=(0, milliseconds[-1]),
+        xlim=(0, 1.03 * milliseconds[-1]),
         ylim=(-1.2, 1.2),
     )
     wave.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
@@ -487,7 +487,7 @@ def winding(waveform, sample_rate, frequencies, *, file=None):
     (trace,) = right.plot([], [], color=_CURVES[1], linewidth=1.8, marker="o", markevery=[-1])
     right.set(
         xlabel="turns a second (Hz)",
-        ylabel="distance of the centre\n(full scale = 1)",
+        ylabel="distance of the\ncentre (full scale = 1)",
         xlim=(frequencies[0], frequencies[-1]),
         ylim=(0, 1.15 * np.abs(centre).max()),
     )
