@@ -3,6 +3,8 @@
 Importing this module sets that style for all of matplotlib: a lesson's own plots have it too.
 """
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
@@ -316,3 +318,270 @@ def ladder(results, *, title="", ax=None):
         ylim=(max(rows) + 0.7, -0.7),
     )
     ax.grid(axis="x", alpha=0.3)
+
+
+# ---- curves and animations of lessons 01 and 02
+_CURVES = ["#333333", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]  # no class has these
+_DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1))]
+
+
+def lines(x, curves, *, title="", xlabel="", ylabel="", dots=(), ax=None, **limits):
+    """Curves over one axis, each with a colour and a dash of its own; one alone has no legend.
+
+    Taught in notebooks/01_waveforms.ipynb.
+
+    Args:
+        x: float, shape (n,).
+        curves: {name: float, shape (n,)}.
+        title, xlabel, ylabel: of the plot, with units.
+        dots: names of the curves that are drawn as dots.
+        ax: matplotlib axes to draw into; a new figure by default.
+        limits: what else matplotlib's Axes.set takes, such as xlim.
+    """
+    ax = ax or plt.subplots()[1]
+    for (name, y), tint, dash in zip(curves.items(), _CURVES, _DASHES):
+        look = {"ls": "", "marker": ".", "ms": 5} if name in dots else {"ls": dash, "lw": 1.3}
+        ax.plot(x, y, label=name, color=tint, **look)
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel, **limits)
+    if len(curves) > 1:
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def spectra(levels, frequencies, *, signs="×="):
+    """Spectra side by side, with the signs between them that say how they belong together.
+
+    Taught in notebooks/01_waveforms.ipynb.
+
+    Args:
+        levels: {name: float, shape (bins,)}, dB; what is multiplied adds in decibels.
+        frequencies: Hz, shape (bins,).
+        signs: one character between each two.
+    """
+    figure, axes = plt.subplots(1, len(levels), figsize=(8, 2.6), sharey=True)
+    for ax, (name, level), tint in zip(axes, levels.items(), _CURVES):
+        ax.plot(frequencies, level, color=tint, linewidth=1.2)
+        ax.set(title=name, xlabel="frequency (Hz)", xlim=(0, frequencies[-1]))
+    for ax, sign in zip(axes[1:], signs):
+        ax.annotate(
+            sign,
+            (-0.1, 1.09),
+            xycoords="axes fraction",
+            fontsize=22,
+            ha="center",
+            va="center",
+            annotation_clip=False,
+        )
+    axes[0].set_ylabel("level (dB)")
+
+
+def strobe(frequency, sample_rate, *, flashes=12, file=None):
+    """Animation of aliasing: a wheel that turns, and what flashes at the sample rate show of it.
+
+    Left the wheel, in the middle its hand at the last flash, right the wave that the hand's height
+    draws, its samples, and the slowest wave through them.
+
+    Taught in notebooks/01_waveforms.ipynb.
+
+    Args:
+        frequency: Hz, turns of the wheel a second.
+        sample_rate: Hz, flashes a second.
+        flashes: how many are shown.
+        file: where to write the animation too, as a GIF; nowhere by default.
+    """
+    steps = 4  # pictures a flash
+    turns = frequency / sample_rate
+    seen = turns - round(turns)  # whole turns between flashes cannot be seen
+    flash = np.arange(flashes * steps + 1) / steps
+    figure, (wheel, shown, wave) = plt.subplots(
+        1, 3, figsize=(8, 2.6), width_ratios=[1, 1, 2.4], dpi=80
+    )
+    hands = []
+    for ax, tint, title in [(wheel, _CURVES[0], "the wheel"), (shown, _CURVES[1], "by flashes")]:
+        ax.add_patch(plt.Circle((0, 0), 1, fill=False, color="#999999"))
+        ax.set(title=title, xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
+        ax.axis("off")
+        hands.append(ax.plot([], [], color=tint, linewidth=3, marker="o")[0])
+    (path,) = shown.plot([], [], color=_CURVES[2], linewidth=2)
+    milliseconds = 1000 * flash / sample_rate
+    curves = [
+        (_CURVES[0], "-", "", turns),
+        (_CURVES[2], "--", "", seen),
+        (_CURVES[1], "", "o", seen),
+    ]
+    names = [f"{frequency:,} Hz", f"{abs(seen) * sample_rate:,.0f} Hz", "samples"]
+    drawn = [
+        wave.plot([], [], color=tint, ls=dash, marker=mark, label=name)[0]
+        for (tint, dash, mark, _), name in zip(curves, names, strict=True)
+    ]
+    wave.set(
+        title=f"{frequency:,} turns and {sample_rate:,} flashes a second",
+        xlabel="time (ms)",
+        ylabel="height of the hand\n(radius = 1)",
+        xlim=(0, 1.03 * milliseconds[-1]),
+        ylim=(-1.2, 1.2),
+    )
+    wave.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    fine = np.linspace(0, flashes, 60 * flashes + 1)
+
+    def update(step):
+        now, last = flash[step], int(flash[step])
+        angle = 2 * np.pi * turns * now
+        hands[0].set_data([0, np.cos(angle)], [0, np.sin(angle)])
+        stood = 2 * np.pi * seen * last
+        hands[1].set_data([0, np.cos(stood)], [0, np.sin(stood)])
+        arc = np.linspace(stood - 2 * np.pi * seen * (last > 0), stood, 30)
+        path.set_data(0.8 * np.cos(arc), 0.8 * np.sin(arc))
+        so_far = fine[fine <= now]
+        for line, rate in zip(drawn[:2], (turns, seen), strict=True):
+            line.set_data(1000 * so_far / sample_rate, np.sin(2 * np.pi * rate * so_far))
+        at = np.arange(last + 1)
+        drawn[2].set_data(1000 * at / sample_rate, np.sin(2 * np.pi * seen * at))
+
+    said = f"{frequency:,} turns a second under {sample_rate:,} flashes a second"
+    _animate(figure, update, len(flash), 120, said, file)
+
+
+def winding(waveform, sample_rate, frequencies, *, file=None):
+    """Animation of a Fourier transform: a waveform wound round a circle, faster and faster.
+
+    Above the waveform and where each winding begins; below it wound up, with its centre, and how
+    far from the middle that centre has been at each speed of winding.
+
+    Taught in notebooks/02_spectrograms.ipynb.
+
+    Args:
+        waveform: float, shape (samples,), a few periods.
+        sample_rate: Hz.
+        frequencies: Hz, turns a second, one a picture.
+        file: where to write the animation too, as a GIF; nowhere by default.
+    """
+    time = np.arange(len(waveform)) / sample_rate
+    turned = np.exp(-2j * np.pi * np.outer(frequencies, time))
+    centre = turned @ waveform / len(waveform)
+    figure = plt.figure(figsize=(8, 4.2), dpi=80)
+    grid = figure.add_gridspec(2, 2, width_ratios=[1, 1.8], height_ratios=[1, 1.7])
+    above = figure.add_subplot(grid[0, :])
+    waveform_limit = 1.1 * np.abs(waveform).max()
+    above.plot(1000 * time, waveform, color=_CURVES[0], linewidth=1)
+    starts = above.vlines([], -waveform_limit, waveform_limit, color=_CURVES[2], ls="--", lw=1)
+    above.set(
+        xlabel="time (ms)",
+        ylabel="amplitude\n(full scale = 1)",
+        xlim=(0, 1000 * len(time) / sample_rate),
+        ylim=(-waveform_limit, waveform_limit),
+    )
+    circle = figure.add_subplot(grid[1, 0])
+    (wound,) = circle.plot([], [], color=_CURVES[0], linewidth=0.8)
+    (middle,) = circle.plot([], [], "o-", color=_CURVES[1], linewidth=2.5, markersize=7)
+    middle.set_markevery([1])
+    circle.axhline(0, color="#BBBBBB", linewidth=0.8)
+    circle.axvline(0, color="#BBBBBB", linewidth=0.8)
+    circle.set(
+        xlim=(-waveform_limit, waveform_limit),
+        ylim=(-waveform_limit, waveform_limit),
+        aspect="equal",
+        xlabel="with the cosine\n(full scale = 1)",
+        ylabel="against the sine\n(full scale = 1)",
+    )
+    right = figure.add_subplot(grid[1, 1])
+    (trace,) = right.plot([], [], color=_CURVES[1], linewidth=1.8, marker="o", markevery=[-1])
+    right.set(
+        xlabel="turns a second (Hz)",
+        ylabel="distance of the\ncentre (full scale = 1)",
+        xlim=(frequencies[0], frequencies[-1]),
+        ylim=(0, 1.15 * np.abs(centre).max()),
+    )
+
+    def update(step):
+        rate = frequencies[step]
+        begins = 1000 * np.arange(0, time[-1], 1 / rate)
+        starts.set_segments([[(at, -waveform_limit), (at, waveform_limit)] for at in begins])
+        above.set_title(f"wound up {rate:3.0f} times a second: a turn at each dashed line")
+        curve = turned[step] * waveform
+        wound.set_data(curve.real, curve.imag)
+        middle.set_data([0, centre[step].real], [0, centre[step].imag])
+        trace.set_data(frequencies[: step + 1], np.abs(centre[: step + 1]))
+
+    said = f"a waveform wound up {frequencies[0]:.0f} to {frequencies[-1]:.0f} times a second"
+    _animate(figure, update, len(frequencies), 130, said, file)
+
+
+def moving_window(samples, levels, hop_seconds, frequencies, window_seconds, *, file=None):
+    """Animation of an STFT: a window moves along a waveform and leaves one column after another.
+
+    Taught in notebooks/02_spectrograms.ipynb.
+
+    Args:
+        samples: float, shape (samples,).
+        levels: dB, shape (frames, bins); frame 0 is centred on sample 0.
+        hop_seconds: between frames.
+        frequencies: Hz, shape (bins,).
+        window_seconds: length of the window.
+        file: where to write the animation too, as a GIF; nowhere by default.
+    """
+    seconds = len(levels) * hop_seconds
+    figure, (upper, lower) = plt.subplots(2, 1, figsize=(8, 3.8), sharex=True, dpi=80)
+    waveform_rate = len(samples) / (seconds - hop_seconds)
+    waveform_title = "a window moves on by one hop, and each time leaves a column"
+    waveform(samples, waveform_rate, title=waveform_title, ax=upper)
+    upper.set_xlabel("")
+    low = levels.max() - 60
+    spectrogram(levels, hop_seconds, frequencies, vmin=low, vmax=levels.max(), ax=lower)
+    image = lower.get_images()[0]
+    span = upper.axvspan(0, window_seconds, color=_CURVES[1], alpha=0.4, linewidth=0)
+    upper.set_xlim(0, seconds)
+    pictures = 40
+
+    def update(step):
+        frame = min(round((step + 1) * len(levels) / pictures), len(levels)) - 1
+        span.set_x(frame * hop_seconds - window_seconds / 2)
+        seen = np.where(np.arange(len(levels))[:, None] <= frame, levels, low)
+        image.set_data(seen.T)
+
+    _animate(figure, update, pictures, 120, "a window moves along a waveform", file, colours=48)
+
+
+def _animate(figure, update, count, milliseconds, said, file, colours=None):
+    """Show count pictures of a figure in turn: as an animated PNG, which every page plays."""
+    import base64
+    import io
+
+    from IPython.display import display  # a Space has neither notebooks nor Pillow's animations
+    from PIL import Image
+
+    pictures = []
+    for step in range(count):
+        update(step)
+        figure.canvas.draw()
+        if not step:
+            figure.set_layout_engine("none")  # or the frame would tremble
+        pictures.append(Image.fromarray(np.asarray(figure.canvas.buffer_rgba()).copy()))
+    plt.close(figure)
+    pictures = [one.convert("RGB") for one in pictures]
+    if colours is None:  # white, and each curve's colour in three strengths
+        tints = [to_rgb(tint) for tint in (*_CURVES[:3], "#000000")]
+        shades = [(1 - s * (1 - np.array(tint))) for tint in tints for s in (0.35, 0.7, 1)]
+        shades = np.round(255 * np.array([(1, 1, 1), *shades])).astype(int)
+    else:
+        shades = np.reshape(pictures[-1].quantize(colours - 1).getpalette(), (-1, 3))
+        shades = np.concatenate([[[255, 255, 255]], shades[: colours - 1]])
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(shades.ravel().tolist())
+    pictures = [one.quantize(palette=palette, dither=0) for one in pictures]
+    same = len(shades)  # the number of an entry of its own, transparent: where nothing changes
+    changes = [pictures[0].copy()]
+    shades = np.concatenate([shades, [[255, 255, 255]]])
+    for before, now in pairwise(np.asarray(picture) for picture in pictures):
+        changes.append(Image.fromarray(np.where(now == before, same, now).astype(np.uint8), "P"))
+    for picture in changes:
+        picture.putpalette(shades.ravel().tolist())
+        picture.info["transparency"] = same
+    durations = [milliseconds] * (count - 1) + [1_500]  # a rest before it begins again
+    look = {"save_all": True, "duration": durations, "loop": 0}
+    if file:
+        pictures[0].save(file, "GIF", append_images=pictures[1:], optimize=True, **look)
+    look |= {"append_images": changes[1:], "blend": [0] + [1] * (count - 1), "transparency": same}
+    held = io.BytesIO()
+    changes[0].save(held, "PNG", optimize=True, **look)
+    shown = {"image/png": base64.b64encode(held.getvalue()).decode(), "text/plain": said}
+    display(shown, raw=True)

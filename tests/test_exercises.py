@@ -62,6 +62,39 @@ def _doubtful(table, n):
     return pd.Series(top[:, -1] - top[:, -2], table.index).nsmallest(n).index
 
 
+def _quantise(waveform, bits, up=np.round, extra=0, low=1, high=1):
+    steps = 2 ** (bits - 1 + extra)
+    return np.clip(up(waveform * steps), -low * steps, high * (steps - (high == 1))) / steps
+
+
+def _flat(wave, least=3, peak=None, sides=(1, -1)):
+    peak, found, row = peak or np.max(np.abs(wave)), [], 0
+    for side in sides:
+        for sample in [*wave, 0]:
+            if sample == side * peak and peak > 0:
+                row += 1
+            else:
+                found += [row] if row >= least else []
+                row = 0
+    return sum(found)
+
+
+def _rebuild(spectrum, sign=-1, mirror=2, ends=1, scale=1):
+    n = 2 * (len(spectrum) - 1)
+    frame = np.zeros(n)
+    for k, value in enumerate(spectrum):
+        angle = 2 * np.pi * k * np.arange(n) / n
+        wave = value.real * np.cos(angle) + sign * value.imag * np.sin(angle)
+        frame += scale * (ends if k in (0, n // 2) else mirror) * wave / n
+    return frame
+
+
+def _track(waveform, rate, n, hop, unit=1.0):
+    starts = range(0, len(waveform) - n + 1, hop)
+    sizes = [np.abs(np.fft.rfft(waveform[start : start + n])) for start in starts]
+    return np.array([size.argmax() for size in sizes]) * rate / n * unit
+
+
 def _nearest_clip(features, labels, new):
     return labels[np.linalg.norm(new[:, None] - features, axis=2).argmin(axis=1)]
 
@@ -71,10 +104,12 @@ RIGHT = {
     "00.2": (0.8, CATALOG),
     "01.1": tone(seconds=0.5),
     "01.2": 6_000,
-    "01.3": -6.02,
-    "02.1": (94, 257, 34, 321),
-    "02.2": 40.0,
-    "02.3": (0.0, 6.0206, 20.0, -60.0),
+    "01.3": _quantise,
+    "01.4": _flat,
+    "02.1": _rebuild,
+    "02.2": lambda samples, n, hop: (1 + samples // hop, 1 + n // 2),
+    "02.3": 40.0,
+    "02.4": _track,
     "03.1": (3, 2, 1),
     "03.2": (2, 0, 1, 0, 1, 0),
     "03.3": (3, 2),
@@ -117,18 +152,58 @@ WRONG = [
     ("01.2", 2_000, "above half the rate"),
     ("01.2", 10_000, "nearest multiple"),
     ("01.2", -6_000, "no sign"),
-    ("01.3", 6.02, "rise or fall"),
-    ("01.3", -3.01, "half the power"),
-    ("01.3", -12.04, "audio.level"),
-    ("02.1", (93, 257, 33, 321), "sample 0"),
-    ("02.1", (94, 256, 34, 320), "bins"),
-    ("02.1", (92, 257, 32, 321), "After padding"),
-    ("02.2", 20, "one bin apart"),
-    ("02.2", 0.04, "seconds"),
-    ("02.2", 80, "Two bins"),
-    ("02.3", (0.0, 3.0103, 10.0, -30.0), "powers"),
-    ("02.3", (0.0, 0.6931, 2.3026, -6.9078), "20 dB"),
-    ("02.3", (1.0, 2.0, 20.0, 0.001), "0 dB apart"),
+    ("01.3", 0.5, "the function itself"),
+    ("01.3", lambda wave, bits: np.round(wave * 2 ** (bits - 1)), "back to -1 to 1"),
+    ("01.3", lambda wave, bits: _quantise(wave, bits, extra=1), "-1 to 1 together"),
+    ("01.3", lambda wave, bits: np.round(wave * bits) / bits, "one a bit"),
+    ("01.3", lambda wave, bits: _quantise(wave, bits, up=np.floor), "always goes down"),
+    ("01.3", lambda wave, bits: _quantise(wave, bits, up=np.trunc), "cuts the digits off"),
+    ("01.3", lambda wave, bits: _quantise(wave, bits, low=9, high=9), "above full scale"),
+    ("01.3", lambda wave, bits: np.round(wave * 4) / 4 + 0.3, "half a step"),
+    (
+        "01.3",
+        lambda wave, bits: np.clip(np.round(wave * 2 ** (bits - 1)) / 2 ** (bits - 1), -1, 1),
+        "one too many",
+    ),
+    (
+        "01.3",
+        lambda wave, bits: np.round(wave * (2 ** (bits - 1) - 1)) / (2 ** (bits - 1) - 1),
+        "too wide",
+    ),
+    ("01.3", lambda wave, bits: wave[:3], "came out"),
+    ("01.4", 3, "the function itself"),
+    ("01.4", lambda wave: _flat(wave, peak=1), "turns a clipped sound down"),
+    ("01.4", lambda wave: _flat(wave, sides=(1,)), "above and below"),
+    ("01.4", lambda wave: _flat(wave, least=1), "three in a row count"),
+    ("01.4", lambda wave: _flat(wave, least=4), "three samples count"),
+    ("01.4", lambda wave: _flat(wave) / len(wave), "share"),
+    ("01.4", lambda wave: 100 if not wave.any() else _flat(wave), "silence"),
+    ("01.4", lambda wave: np.abs(wave) == 1, "One number"),
+    ("01.4", lambda wave: 7, "yours finds 7"),
+    ("01.4", lambda wave: wave.clipped(), "stops with AttributeError"),
+    ("02.1", lambda spectrum: _rebuild(spectrum, scale=2 * (len(spectrum) - 1)), "too large"),
+    ("02.1", lambda spectrum: _rebuild(spectrum, mirror=1), "mirror image; add both"),
+    ("02.1", lambda spectrum: _rebuild(spectrum, ends=2), "Which two"),
+    ("02.1", lambda spectrum: _rebuild(spectrum, sign=1), "backwards"),
+    ("02.1", lambda spectrum: np.abs(_rebuild(spectrum)), "differ"),
+    ("02.1", lambda spectrum: spectrum, "come from 16 samples"),
+    ("02.1", lambda spectrum: np.exp(1j * _rebuild(spectrum)), "imaginary"),
+    ("02.2", (94, 257), "function"),
+    ("02.2", lambda samples, n, hop: (samples // hop, 1 + n // 2), "sample 0"),
+    ("02.2", lambda samples, n, hop: (1 + samples // hop, n // 2), "bins"),
+    ("02.2", lambda samples, n, hop: (1 + (samples - n) // hop, 1 + n // 2), "without padding"),
+    ("02.2", lambda samples, n, hop: (2 + samples // hop, 1 + n // 2), "After padding"),
+    ("02.3", 20, "one bin apart"),
+    ("02.3", 0.04, "seconds"),
+    ("02.3", 80, "Two bins"),
+    ("02.4", 440.0, "the function itself"),
+    ("02.4", lambda wave, rate, n, hop: _track(wave, rate, n, hop, n / rate), "numbers of bins"),
+    ("02.4", lambda wave, rate, n, hop: _track(wave, 16_000, n, hop), "16,000 Hz only"),
+    ("02.4", lambda wave, rate, n, hop: _track(wave, rate, n, n), "do not overlap"),
+    ("02.4", lambda wave, rate, n, hop: _track(wave, rate, n, hop)[1:], "whole frames"),
+    ("02.4", lambda wave, rate, n, hop: _track(wave, rate, n, hop, 0.5), "factor of two"),
+    ("02.4", lambda wave, rate, n, hop: _track(wave, rate, n, hop)[::-1], "sounds, yours says"),
+    ("02.4", lambda wave, rate, n, hop: np.zeros((2, 2)), "One frequency a frame"),
     ("03.1", (2, 2, 0), "left over"),
     ("03.1", (3, 3, 1), "exactly"),
     ("03.1", (2.8, 2.0, 0.6), "whole"),
@@ -241,6 +316,47 @@ def test_the_blank_is_not_yet(exercise):
     blank = (..., *solution[1:]) if isinstance(solution, tuple) else ...
     right, message = exercises._verdict(exercise, blank)
     assert not right and message.startswith("Not yet. ")
+
+
+FUNCTIONS = [
+    exercise
+    for exercise, (judge, *_) in exercises._exercises().items()
+    if exercises._wants_function(judge)
+]
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS)
+@pytest.mark.parametrize(
+    "half_finished",
+    [lambda *_: ..., lambda *_: None, lambda *_: (..., 1), lambda first, *_: first * ...],
+    ids=["dots", "nothing", "half", "dots inside"],
+)
+def test_a_half_finished_function_is_not_yet(exercise, half_finished):
+    right, message = exercises._verdict(exercise, half_finished)
+    assert not right and message.startswith("Not yet. ")
+
+
+def test_a_lesson_goes_on_with_the_learners_function_once_it_is_right(capsys):
+    assert exercises.yours("01.3", _quantise) is _quantise
+    assert "yours" in capsys.readouterr().out
+    for unfinished in (..., lambda wave, bits: ..., lambda wave, bits: wave):
+        ours = exercises.yours("01.3", unfinished)
+        assert "Until yours is right" in capsys.readouterr().out
+        assert ours(np.array([0.3, 1.0]), 2).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("exercise", ["01.1", "9.9"])
+def test_no_lesson_goes_on_with_other_exercises(exercise):
+    with pytest.raises(ValueError, match=exercise):
+        exercises.yours(exercise, _quantise)
+
+
+def test_a_function_cannot_change_what_its_judge_compares_with():
+    def careless(wave, bits):
+        wave *= 0
+        return wave
+
+    assert "half a step" in exercises._verdict("01.3", careless)[1]
 
 
 @pytest.mark.parametrize(("exercise", "answer", "reason"), WRONG)

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from lessons import ROOT
+from PIL import Image
 from tones import tone
 
 matplotlib.use("Agg")
@@ -50,6 +52,8 @@ def test_every_axis_has_its_unit():
         (lambda: plots.rows(counts, 0.016, {0: "C"}, ylabel="class", vmin=0), ["(s)", "class"]),
         (lambda: plots.timeline(WINDOWS), ["(s)", "(%)"]),
         (lambda: plots.curves(history), ["epoch", "(%)"]),
+        (lambda: plots.lines(wave, {"a": wave}, xlabel="t (s)", ylabel="a (dB)"), ["(s)", "(dB)"]),
+        (lambda: plots.spectra({"a": wave, "b": wave}, wave), ["(Hz)", "(dB)"]),
         (lambda: plots.confusion(counts, ["cat", "dog"]), ["called", "truly"]),
     ]:
         assert draw() is None  # a value would be echoed below the plot
@@ -78,6 +82,55 @@ def test_linear_ticks():
         "6000",
         "8000",
     ]
+
+
+@pytest.mark.parametrize(
+    ("draw", "pictures"),
+    [
+        (lambda file: plots.strobe(5_000, 8_000, flashes=4, file=file), 17),
+        (
+            lambda file: plots.winding(
+                tone()[:256], 16_000, np.array([300.0, 440, 500]), file=file
+            ),
+            3,
+        ),
+        (
+            lambda file: plots.moving_window(
+                tone(), features.stft(tone()), 0.016, np.arange(257) * 31.25, 0.032, file=file
+            ),
+            40,
+        ),
+    ],
+    ids=["strobe", "winding", "moving window"],
+)
+def test_animations_play_as_png_and_as_gif(draw, pictures, monkeypatch, tmp_path):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    draw(tmp_path / "one.gif")
+    (data,) = shown
+    png = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    gif = Image.open(tmp_path / "one.gif")
+    assert png.n_frames == gif.n_frames == pictures and len(data["text/plain"]) > 10
+    for at in (0, pictures // 2, pictures - 1):
+        png.seek(at), gif.seek(at)
+        same = np.abs(np.subtract(png.convert("RGB"), gif.convert("RGB"), dtype=float))
+        assert same.mean() < 1 and np.array(png.convert("RGB")).std() > 10
+    assert plt.get_fignums() == []
+
+
+def test_the_strobe_names_the_alias(monkeypatch):
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: None)
+    closed = []
+    monkeypatch.setattr(plt, "close", closed.append)
+    plots.strobe(9_000, 8_000, flashes=1)
+    legend = closed[0].axes[2].get_legend()
+    assert "1,000 Hz" in [text.get_text() for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize("name", ["strobe", "winding", "moving_window"])
+def test_the_committed_animations_are_small_and_move(name):
+    path = ROOT / "notebooks" / "images" / f"{name}.gif"
+    assert path.stat().st_size < 400_000 and Image.open(path).n_frames > 20
 
 
 def test_colours_are_one_a_class():

@@ -1,5 +1,7 @@
 """Exercises that check themselves: right, not quite and why, or not yet."""
 
+import copy
+import inspect
 from importlib import import_module
 from pathlib import Path
 
@@ -24,6 +26,31 @@ def check(exercise: str, answer: object) -> None:
         record.keep(exercise)
 
 
+def yours(exercise: str, function: object) -> object:
+    """The learner's function if it is right, else the course's own: a lesson goes on with it.
+
+    Taught in notebooks/01_waveforms.ipynb.
+
+    Args:
+        exercise: its number, such as "01.3"; one with a function of the course's own.
+        function: what the learner wrote, finished or not.
+
+    Returns:
+        callable.
+
+    Raises:
+        ValueError: no such exercise, or none that the lesson goes on with.
+    """
+    _, _, *ours = _exercises().get(exercise, (None, None))
+    if not ours:
+        raise ValueError(f"no lesson goes on with what exercise {exercise!r} asks for")
+    if _verdict(exercise, function)[0]:
+        print("From here on the lesson uses yours.")
+        return function
+    print("Until yours is right, the lesson uses one of its own.")
+    return ours[0]
+
+
 def _verdict(exercise, answer):
     """Judge an answer: (True, "Right. ...") or (False, "Not yet. ..." or "Not quite. ...").
 
@@ -33,19 +60,70 @@ def _verdict(exercise, answer):
     known = _exercises(f"lesson_{exercise[:2]}.py")  # another's may need what takes seconds
     if exercise not in known:
         raise ValueError(f"no exercise {exercise!r}: there are {', '.join(_exercises())}")
-    parts = answer if isinstance(answer, tuple) else (answer,)
-    if any(part is None or part is ... for part in parts):
-        return False, "Not yet. Replace the ... with your answer and run the cell again."
-    judge, praise = known[exercise]
+    if _blank(answer):
+        return False, _NOT_YET
+    judge, praise, *_ = known[exercise]
     try:
-        objection = judge(answer)
+        objection = judge(_Asked(answer, exercise) if _wants_function(judge) else answer)
+    except _Objection as error:
+        return False, str(error)
     except Exception as error:  # an answer of a wrong kind must not end in a traceback
         objection = f"The answer is of another kind than expected ({type(error).__name__}: {error})"
     return (False, f"Not quite. {objection}") if objection else (True, f"Right. {praise}")
 
 
+_NOT_YET = "Not yet. Replace the ... with your answer and run the cell again."
+
+
+class _Objection(Exception):
+    """What is said of a function before its judge has seen an answer of it."""
+
+
+class _Asked:
+    """A learner's function as its judge calls it: on copies, and stopped at the first failure.
+
+    Raises:
+        _Objection: it is no function, it is not finished, or it stops with an error.
+    """
+
+    def __init__(self, function, exercise):
+        if not callable(function):
+            raise _Objection(
+                "Not quite. Give the function itself, without calling it: "
+                f'exercises.check("{exercise}", its_name).'
+            )
+        self.function = function
+
+    def __call__(self, *values):
+        try:
+            answer = self.function(*copy.deepcopy(values))
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            if any(word in said for word in ("llipsis", "NoneType", "dtype('O')")):
+                raise _Objection(_NOT_YET) from None
+            raise _Objection(f"Not quite. Your function stops with {said}") from None
+        if _blank(answer):
+            raise _Objection(_NOT_YET)
+        return answer
+
+
+def _blank(answer):
+    """Whether an answer, or a part of it, is still ... or nothing at all."""
+    parts = answer if isinstance(answer, (tuple, list)) else (answer,)
+    return any(part is None or part is ... for part in parts)
+
+
+def _wants_function(judge):
+    """Whether a judge asks for a function: its argument is named so."""
+    return list(inspect.signature(judge).parameters) == ["function"]
+
+
 def _exercises(files="lesson_*.py"):
-    """{number: (judge, praise)} of the lessons; a judge gives an objection, or None if right."""
+    """{number: (judge, praise)} of the lessons; a judge gives an objection, or None if right.
+
+    A judge whose argument is named `function` gets one that can be called safely. A third entry is
+    the course's own function, where the lesson goes on with the learner's.
+    """
     names = sorted(path.stem for path in Path(__file__).parent.glob(files))
     lessons = [import_module(f"{__name__}.{name}").EXERCISES for name in names]
     return {number: judged for lesson in lessons for number, judged in lesson.items()}

@@ -1,14 +1,46 @@
 """Lesson 02, Spectrograms: what is right, and what to say of a wrong answer."""
 
+import numpy as np
 
-def _picture_shape(answer):
-    frames, bins, other_frames, other_bins = answer
-    if (bins, other_bins) != (257, 321):
-        return "Count the bins: from 0 Hz to half the sample rate, both ends included."
-    if (frames, other_frames) == (93, 33):
-        return "Nearly: the first frame is centred on sample 0, and it counts too."
-    if (frames, other_frames) != (94, 34):
-        return "After padding, a frame begins every hop_length for as long as a whole one fits."
+
+def _rebuild(function):
+    for n in (16, 64, 6):
+        frame = np.random.default_rng(n).normal(size=n)
+        spectrum = np.fft.rfft(frame)
+        given = np.asarray(function(spectrum))
+        if given.shape != (n,):
+            return f"{len(spectrum)} bins come from {n} samples; yours has the shape {given.shape}."
+        if np.iscomplexobj(given) and np.abs(given.imag).max() > 1e-6:
+            return "A waveform has no imaginary part: the sizes of cosine and sine are real."
+        given = given.real
+        once, ends = np.zeros((2, n))
+        for k, value in enumerate(spectrum):
+            wave = (value * np.exp(2j * np.pi * k * np.arange(n) / n)).real / n
+            once, ends = once + wave, ends + 2 * wave
+        if np.allclose(given, n * frame):
+            return f"Nearly: all of it is {n} times too large. The sum had n terms."
+        if np.allclose(given, once) or np.allclose(given, n * once):
+            return "Nearly: a wave is found at its own frequency and at its mirror image; add both."
+        if np.allclose(given, ends) or np.allclose(given, n * ends):
+            return "Nearly: two of the bins have no mirror image. Which two?"
+        if np.allclose(given, np.roll(frame[::-1], 1)):
+            return "Nearly: it runs backwards. Which sign has the sine?"
+        if not np.allclose(given, frame):
+            return "Its samples differ from those that the spectrum was made of."
+    return None
+
+
+def _picture_shape(function):
+    for samples, frame, hop in ((24_000, 512, 256), (10_000, 640, 300), (999, 64, 10)):
+        frames, bins = function(samples, frame, hop)
+        if bins != 1 + frame // 2:
+            return "Count the bins: from 0 Hz to half the sample rate, both ends included."
+        if frames == samples // hop:
+            return "Nearly: the first frame is centred on sample 0, and it counts too."
+        if frames == 1 + (samples - frame) // hop:
+            return "Those are the frames without padding; half a window is added at either end."
+        if frames != 1 + samples // hop:
+            return "After padding, a frame begins every hop_length for as long as a whole one fits."
     return None
 
 
@@ -22,28 +54,49 @@ def _window_length(answer):
     return None
 
 
-def _amplitude_decibels(answer):
-    one, two, ten, thousandth = map(float, answer)
-    if abs(ten - 10) < 0.1:
-        return "That is right for a ratio of powers; power goes with the square of the amplitude."
-    if abs(one) > 0.01:
-        return "Equal amplitudes, a ratio of 1, are 0 dB apart."
-    if max(abs(two - 6.0206), abs(ten - 20), abs(thousandth + 60)) > 0.01:
-        return f"Ten times the amplitude must give 20 dB, and yours gives {ten:.4g}."
+def _track(function):
+    for rate, n, hop, bins in ((8_000, 400, 100, (20, 50)), (16_000, 512, 256, (30, 9, 100))):
+        time = np.arange(1_500) / rate
+        parts = [0.5 * np.sin(2 * np.pi * k * rate / n * time) for k in bins]
+        wave = np.concatenate(parts)
+        starts = np.arange(0, len(wave) - n + 1, hop)
+        pure = starts // 1_500 == (starts + n - 1) // 1_500  # frames with one tone in them
+        right = np.array(bins)[starts // 1_500] * rate / n
+        given = np.asarray(function(wave, rate, n, hop), float)
+        if given.ndim != 1:
+            return f"One frequency a frame is asked for; yours has the shape {given.shape}."
+        if len(given) in (len(wave) // n, 1 + len(wave) // n) != (len(right),) * 2:
+            return "Nearly: your frames do not overlap. By how much does the next one move on?"
+        if len(given) != len(right):
+            return f"{len(wave):,} samples hold {len(right)} whole frames, and yours {len(given)}."
+        given, right = given[pure], right[pure]
+        if np.allclose(given, right * n / rate):
+            return "Nearly: those are numbers of bins. How many hertz apart are they?"
+        if rate != 16_000 and np.allclose(given, right * 16_000 / rate):
+            return "Nearly: it is right at 16,000 Hz only. Does it use the rate that it is given?"
+        if np.allclose(given, right / 2) or np.allclose(given, right * 2):
+            return "Nearly: you are off by a factor of two. Bin k belongs to k * rate / n."
+        if not np.allclose(given, right):
+            at = int(np.abs(given - right).argmax())
+            return f"Where a tone of {right[at]:.0f} Hz sounds, yours says {given[at]:.0f} Hz."
     return None
 
 
 EXERCISES = {  # number: judge, and what to say of a right answer
     "02.1": (
+        _rebuild,
+        "Nothing is lost: magnitude and angle together hold the waveform to its last digit.",
+    ),
+    "02.2": (
         _picture_shape,
         "94 frames is how wide every log-mel picture of 1.5 s is in this course.",
     ),
-    "02.2": (
+    "02.3": (
         _window_length,
         "A meow's pitch lies far above 50 Hz, so that 40 ms keep its harmonics apart.",
     ),
-    "02.3": (
-        _amplitude_decibels,
-        "Twice the amplitude is 6 dB, ten times 20 dB: the two worth knowing by heart.",
+    "02.4": (
+        _track,
+        "That is an STFT, and a simple pitch finder; it trips where a harmonic is the strongest.",
     ),
 }
