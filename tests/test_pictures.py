@@ -43,6 +43,7 @@ def test_every_axis_has_its_unit():
     wave = tone()
     counts = np.array([[5, 1], [2, 4]])
     history = __import__("pandas").DataFrame({"accuracy": [0.5, 0.9], "val_accuracy": [0.4, 0.8]})
+    history = history.assign(loss=[0.7, 0.2], val_loss=[0.7, 0.4])
     for draw, wanted in [
         (lambda: plots.waveform(wave), ["(s)", "full scale"]),
         (lambda: plots.log_mel(wave), ["(s)", "(Hz)"]),
@@ -50,6 +51,9 @@ def test_every_axis_has_its_unit():
         (lambda: plots.rows(counts, 0.016, {0: "C"}, ylabel="class", vmin=0), ["(s)", "class"]),
         (lambda: plots.timeline(WINDOWS), ["(s)", "(%)"]),
         (lambda: plots.curves(history), ["epoch", "(%)"]),
+        (lambda: plots.curves(history, measure="loss"), ["epoch", "(nats)"]),
+        (lambda: plots.descent([0, 1], [1, 2], {"a": [0, 0.5, 9]}), ["weight", "(nats)"]),
+        (lambda: plots.grid({"a": counts, "b": counts}, unit="level (dB)"), ["frame", "band"]),
         (lambda: plots.confusion(counts, ["cat", "dog"]), ["called", "truly"]),
     ]:
         assert draw() is None  # a value would be echoed below the plot
