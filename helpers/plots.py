@@ -236,25 +236,96 @@ def timeline(windows, *, title="", ax=None):
         mark.set_sizes([40])
 
 
-def curves(history, *, title="", ax=None):
-    """Accuracy on the training and validation parts over the epochs.
+def curves(history, *, measure="accuracy", title="", ax=None):
+    """Accuracy or loss on the training and validation parts over the epochs.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
-        history: DataFrame indexed by epoch, with columns accuracy and val_accuracy.
+        history: DataFrame indexed by epoch, with the columns accuracy and val_accuracy, or loss and
+            val_loss; those of the validation part may be missing.
+        measure: "accuracy" or "loss".
         title: of the plot.
         ax: matplotlib axes to draw into; a new figure by default.
     """
     ax = ax or plt.subplots()[1]
-    ax.plot(history.index, 100 * history.accuracy, color="#333333", label="training")
-    if "val_accuracy" in history:
-        ax.plot(
-            history.index, 100 * history.val_accuracy, color="#009E73", ls="--", label="validation"
-        )
-    ax.set(title=title, xlabel="epoch", ylabel="accuracy (%)", ylim=(0, 102))
+    scale = 100 if measure == "accuracy" else 1
+    drawn = [(measure, "#333333", "-", "training")]
+    drawn.append((f"val_{measure}", "#009E73", "--", "validation"))
+    for column, tint, dashes, name in drawn:
+        if column in history:
+            ax.plot(history.index, scale * history[column], color=tint, ls=dashes, label=name)
+    unit = "accuracy (%)" if measure == "accuracy" else "cross-entropy (nats)"
+    ax.set(title=title, xlabel="epoch", ylabel=unit)
+    ax.set_ylim(0, 102 if measure == "accuracy" else None)
     ax.locator_params(axis="x", integer=True)
-    ax.legend(loc="lower right", frameon=False)
+    ax.legend(loc="lower right" if measure == "accuracy" else "best", frameon=False)
+
+
+def descent(weights, losses, paths):
+    """Steps of gradient descent on the curve of a loss over one weight, a panel a path.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        weights, losses: float, shape (points,): the curve, from the left to the right.
+        paths: {title: weights}: where the descent stood, from its first place on; what lies beyond
+            the curve's ends is left out.
+    """
+    figure, axes = plt.subplots(1, len(paths), figsize=(8, 2.8), sharey=True, squeeze=False)
+    for ax, (title, path) in zip(axes[0], paths.items(), strict=True):
+        path = np.asarray(path, float)
+        heights = np.interp(path, weights, losses, left=np.nan, right=np.nan)
+        ax.plot(weights, losses, color="#999999")
+        ax.plot(path, heights, "-", color="#CC79A7", linewidth=1)
+        ax.plot(path, heights, "o", color="#CC79A7", markersize=5)
+        ax.plot(path[0], heights[0], "o", color="#333333", markersize=7)
+        ax.set(title=title, xlabel="weight (number)")
+    axes[0, 0].set_ylabel("cross-entropy (nats)")
+
+
+def grid(
+    pictures,
+    *,
+    unit,
+    xlabel="frame (number)",
+    ylabel="band (number)",
+    vmin=None,
+    vmax=None,
+    columns=4,
+):
+    """Several pictures side by side on one scale of colours, each with its title.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        pictures: {title: float, shape (frames, bands)}.
+        unit: name of the colour bar.
+        xlabel, ylabel: of the axes.
+        vmin, vmax: values at the ends of the colour bar; without vmin blue is below 0, red above.
+        columns: pictures a row.
+    """
+    count = -(-len(pictures) // columns)
+    columns = min(columns, len(pictures))
+    size = (10 if columns > 3 else 8, 0.4 + 2.3 * count)
+    figure, axes = plt.subplots(count, columns, figsize=size, squeeze=False)
+    look = {"cmap": "magma", "vmin": vmin, "vmax": vmax}
+    if vmin is None:
+        limit = max(np.abs(picture).max() for picture in pictures.values())
+        look = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+    for ax in axes.flat[len(pictures) :]:
+        ax.set_axis_off()
+    for ax, (title, picture) in zip(axes.flat, pictures.items(), strict=False):
+        image = ax.imshow(
+            np.asarray(picture).T, origin="lower", aspect="auto", interpolation="nearest", **look
+        )
+        ax.set_title(title)
+        ax.locator_params(nbins=4, integer=True)
+    for ax in axes[-1]:
+        ax.set_xlabel(xlabel)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(ylabel)
+    figure.colorbar(image, ax=axes, label=unit, pad=0.01)
 
 
 def confusion(counts, names, *, title="", ax=None):

@@ -99,6 +99,30 @@ def _nearest_clip(features, labels, new):
     return labels[np.linalg.norm(new[:, None] - features, axis=2).argmin(axis=1)]
 
 
+def _cross_entropy(logits, label):
+    powers = np.exp(logits - np.max(logits))
+    return -np.log(powers[label] / powers.sum())
+
+
+def _descend(x, y, rate, steps):
+    w = 0.0
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-w * x))
+        w = w - rate * np.mean((p - y) * x)
+    return w
+
+
+def _convolve(picture, kernel):
+    height, width = kernel.shape
+    rows, columns = picture.shape[0] - height + 1, picture.shape[1] - width + 1
+    out = np.zeros((rows, columns))
+    for row in range(rows):
+        for column in range(columns):
+            patch = picture[row : row + height, column : column + width]
+            out[row, column] = np.sum(patch * kernel)
+    return out
+
+
 RIGHT = {
     "00.1": (1, CATALOG),
     "00.2": (0.8, CATALOG),
@@ -113,9 +137,10 @@ RIGHT = {
     "03.1": (3, 2, 1),
     "03.2": (2, 0, 1, 0, 1, 0),
     "03.3": (3, 2),
-    "04.1": 18_496,
-    "04.2": (17, 17),
-    "04.3": (1.0, 0.5),
+    "04.1": _cross_entropy,
+    "04.2": _descend,
+    "04.3": _convolve,
+    "04.4": (1.0, 0.5),
     "05.1": 680,
     "05.2": (85 / 90 + 0.5) / 2,
     "05.3": _best_threshold,
@@ -213,15 +238,40 @@ WRONG = [
     ("03.3", (2, 2), "recordings"),
     ("03.3", (2, 3), "training clips"),
     ("03.3", (5, 5), "twice c"),
-    ("04.1", 18_432, "bias"),
-    ("04.1", 576, "channels"),
-    ("04.1", 7, "filter"),
-    ("04.2", (34, 34), "Pooling"),
-    ("04.2", (20, 20), "border"),
-    ("04.2", 17, "kind"),
-    ("04.3", (100, 50), "shares"),
-    ("04.3", (0.5, 0.5), "label"),
-    ("04.3", (1.0, 1.0), "cats"),
+    ("04.1", 0.2, "the function itself"),
+    ("04.1", lambda logits, label: None, "nothing back"),
+    ("04.1", lambda logits, label: -_cross_entropy(logits, label), "Nearly: For logits"),
+    ("04.1", lambda logits, label: np.exp(-_cross_entropy(logits, label)), "Nearly: that is the"),
+    ("04.1", lambda logits, label: _cross_entropy(logits, label) / np.log(2), "but for the base"),
+    ("04.1", lambda logits, label: _cross_entropy(logits, label - 1), "another class"),
+    ("04.1", lambda logits, label: -logits[label], "Softmax first"),
+    (
+        "04.1",
+        lambda logits, label: -np.log(np.exp(logits)[label] / np.exp(logits).sum()),
+        "exp(1000)",
+    ),
+    ("04.2", 0.5, "the function itself"),
+    ("04.2", lambda x, y, rate, steps: ..., "nothing back"),
+    ("04.2", lambda x, y, rate, steps: _descend(x, y, -rate, steps), "it climbs"),
+    ("04.2", lambda x, y, rate, steps: _descend(x, y, rate * len(x), steps), "their sum"),
+    ("04.2", lambda x, y, rate, steps: _descend(x, y, rate, 1), "one step leads"),
+    ("04.2", lambda x, y, rate, steps: _descend(x, y, 1.0, steps), "the learning rate times"),
+    ("04.2", lambda x, y, rate, steps: rate * np.mean(y * x), "sigmoid"),
+    ("04.2", lambda x, y, rate, steps: 1.0, "it is at 1.000"),
+    ("04.3", np.zeros((3, 5)), "the function itself"),
+    ("04.3", lambda picture, kernel: None, "nothing back"),
+    ("04.3", lambda picture, kernel: picture, "as large as the picture"),
+    ("04.3", lambda picture, kernel: _convolve(picture, kernel)[:-1], "at 3 × 5 places"),
+    ("04.3", lambda picture, kernel: _convolve(picture, kernel) / kernel.size, "their sum"),
+    ("04.3", lambda picture, kernel: _convolve(picture, kernel[::-1, ::-1]), "turned around"),
+    ("04.3", lambda picture, kernel: np.maximum(_convolve(picture, kernel), 0), "after ReLU"),
+    ("04.3", lambda picture, kernel: _convolve(picture, kernel.T), "products sum to"),
+    ("04.3", lambda picture, kernel: _convolve(picture, kernel[:3, :3]), "not for 2 × 5"),
+    ("04.3", lambda picture, kernel: picture[99], "it stops"),
+    ("04.4", (100, 50), "shares"),
+    ("04.4", (0.5, 0.5), "label"),
+    ("04.4", (1.0, 1.0), "cats"),
+    ("04.4", (0.6, 0.5), "labelled them all 0"),
     ("05.1", 98, "too wide"),
     ("05.1", 2_000, "fewer"),
     ("05.1", 680.5, "whole"),

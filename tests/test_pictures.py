@@ -45,6 +45,7 @@ def test_every_axis_has_its_unit():
     wave = tone()
     counts = np.array([[5, 1], [2, 4]])
     history = __import__("pandas").DataFrame({"accuracy": [0.5, 0.9], "val_accuracy": [0.4, 0.8]})
+    history = history.assign(loss=[0.7, 0.2], val_loss=[0.7, 0.4])
     for draw, wanted in [
         (lambda: plots.waveform(wave), ["(s)", "full scale"]),
         (lambda: plots.log_mel(wave), ["(s)", "(Hz)"]),
@@ -54,6 +55,9 @@ def test_every_axis_has_its_unit():
         (lambda: plots.curves(history), ["epoch", "(%)"]),
         (lambda: plots.lines(wave, {"a": wave}, xlabel="t (s)", ylabel="a (dB)"), ["(s)", "(dB)"]),
         (lambda: plots.spectra({"a": wave, "b": wave}, wave), ["(Hz)", "(dB)"]),
+        (lambda: plots.curves(history, measure="loss"), ["epoch", "(nats)"]),
+        (lambda: plots.descent([0, 1], [1, 2], {"a": [0, 0.5, 9]}), ["weight", "(nats)"]),
+        (lambda: plots.grid({"a": counts, "b": counts}, unit="level (dB)"), ["frame", "band"]),
         (lambda: plots.confusion(counts, ["cat", "dog"]), ["called", "truly"]),
     ]:
         assert draw() is None  # a value would be echoed below the plot

@@ -1,25 +1,107 @@
 """Lesson 04, Train a CNN: what is right, and what to say of a wrong answer."""
 
+import numpy as np
 
-def _conv_parameters(answer):
-    if answer == 3 * 3 * 32 * 64:
-        return "Nearly: each filter also has a bias."
-    if answer in (3 * 3 * 64, (3 * 3 + 1) * 64):
-        return "A filter looks at all 32 channels, not at one."
-    if answer != 18_496:
-        return "Count the values of one filter, 3 × 3 × channels, and a bias; times the filters."
+_NOTHING = "Your function gives nothing back yet: its last line should be a return."
+
+
+def _cross_entropy(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("04.1", cross_entropy).'
+    for logits, label in (([2.0, 0.5], 0), ([2.0, 0.5], 1), ([-1.0, 0.3, 1.2], 1)):
+        given, share = _number(answer(np.array(logits), label)), _softmax(np.array(logits))
+        right = -np.log(share[label])
+        if given is None:
+            return _NOTHING
+        if _near(given, right):
+            continue
+        case = f"For logits {logits} and label {label}"
+        if _near(given, -right):
+            return f"Nearly: {case} it gives {given:.3f}. A loss is above 0: the sign is missing."
+        if _near(given, share[label]):
+            return "Nearly: that is the probability of the right class. The loss is -ln of it."
+        if _near(given, right / np.log(2)) or _near(given, right / np.log(10)):
+            return "Nearly: right but for the base. Take the natural logarithm, np.log."
+        if any(_near(given, -np.log(p)) for p in np.delete(share, label)):
+            return f"Nearly: {case} it takes the probability of another class than the label's."
+        return f"{case} it gives {given:.3f}. Softmax first, then -ln of the label's probability."
+    with np.errstate(all="ignore"):
+        large = _number(answer(np.array([1000.0, 998.0]), 0))
+    if large is None or not _near(large, np.log1p(np.exp(-2))):
+        return (
+            "Nearly: right for small logits. But exp(1000) is more than a float holds: take the "
+            "largest logit off all of them first, which changes no probability."
+        )
     return None
 
 
-def _conv_shape(answer):
-    rows, columns = answer
-    if (rows, columns) == (34, 34):
-        return "That is after the convolution. Pooling is still to come."
-    if (rows, columns) == (20, 20):
-        return "Without padding the filter cannot stand on the border: the convolution shrinks too."
-    if (rows, columns) != (17, 17):
-        return "At how many places does a filter of 7 fit along a line of 40? Halve that."
+def _descend(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("04.2", descend).'
+    for seed, rate, steps in ((0, 0.5, 1), (0, 0.5, 7), (1, 2.0, 20)):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=30)
+        y = (x + rng.normal(size=30) > 0).astype(float)
+        given = _number(answer(x, y, rate, steps))
+        if given is None:
+            return _NOTHING
+        if _near(given, _descent(x, y, rate, steps)):
+            continue
+        if _near(given, _descent(x, y, -rate, steps)):
+            return "Nearly: it climbs. Go against the gradient, which is the mean of (p - y) * x."
+        if _near(given, _descent(x, y, rate * len(x), steps)):
+            return "Nearly: the gradient is the mean over the examples. Yours is their sum."
+        if _near(given, _descent(x, y, rate, 1)):
+            return f"Nearly: that is where one step leads. {steps} were asked for."
+        if _near(given, _descent(x, y, 1.0, steps)):
+            return "Nearly: the step has to be the learning rate times the gradient."
+        if _near(given, _descent(x, y, rate, steps, squash=False)):
+            return "w * x is a logit. The probability p is its sigmoid, 1 / (1 + exp(-w * x))."
+        right = _descent(x, y, rate, steps)
+        return f"After {steps} step(s) from 0 at rate {rate} it is at {given:.3f}, not {right:.3f}."
     return None
+
+
+def _convolve(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("04.3", convolve).'
+    rng = np.random.default_rng(0)
+    for size, of_kernel in (((5, 7), (3, 3)), ((6, 4), (3, 3)), ((6, 8), (2, 5))):
+        picture, kernel = rng.integers(-4, 5, size) * 1.0, rng.integers(-4, 5, of_kernel) * 1.0
+        right, objection = _slide(picture, kernel), None
+        try:
+            given = answer(picture.copy(), kernel.copy())
+        except (IndexError, ValueError) as error:
+            objection = f"On a picture of {_by(size)} it stops: {error}."
+        else:
+            if given is None or given is ...:
+                return _NOTHING
+            objection = _of_map(np.asarray(given, float), right, picture, kernel)
+        if objection and of_kernel != (3, 3):
+            return f"Nearly: right for filters of 3 × 3, not for {_by(of_kernel)}. {objection}"
+        if objection:
+            return objection
+    return None
+
+
+def _of_map(given, right, picture, kernel):
+    """The objection to a feature map, or None."""
+    if given.shape == picture.shape:
+        return "It is as large as the picture. Only places count where the whole filter fits."
+    if given.shape != right.shape:
+        return (
+            f"A filter of {_by(kernel.shape)} fits on a picture of {_by(picture.shape)} at "
+            f"{_by(right.shape)} places; yours has the shape {given.shape}."
+        )
+    if np.allclose(given, right):
+        return None
+    if np.allclose(given, right / kernel.size):
+        return "Nearly: that is the mean of the products. A convolution takes their sum."
+    if np.allclose(given, _slide(picture, kernel[::-1, ::-1])):
+        return "Nearly: your filter is turned around. A CNN's is laid on as it stands."
+    if np.allclose(given, np.maximum(right, 0)):
+        return "Nearly: that is the map after ReLU. The convolution keeps what is below 0."
+    return f"At the first place the products sum to {right[0, 0]:g}, not {given[0, 0]:g}."
 
 
 def _all_cats(answer):
@@ -28,21 +110,49 @@ def _all_cats(answer):
         return "Answer with shares from 0 to 1."
     if abs(printed - 0.5) < 0.01:
         return "In truth half are cats. But which label has the article's code given to the dogs?"
-    if abs(printed - 1) > 0.001:
-        return "All labels are 0, and all answers too: which share agrees?"
-    if abs(true - 0.5) > 0.001:
-        return "For the true accuracy, count the cats among the 98 clips."
+    if abs(printed - 1) > 0.01:
+        return "All clips are called 0, and the article's code has labelled them all 0."
+    if abs(true - 0.5) > 0.01:
+        return "Which share of the clips are truly cats?"
     return None
 
 
+def _number(value):
+    """A float; None for what a function gives that is not written yet."""
+    return None if value is None or value is ... else float(np.squeeze(np.asarray(value)))
+
+
+def _near(one, other):
+    return abs(one - other) < 1e-6 * max(1, abs(other))
+
+
+def _softmax(logits):
+    power = np.exp(logits - logits.max())
+    return power / power.sum()
+
+
+def _descent(x, y, rate, steps, squash=True):
+    w = 0.0
+    with np.errstate(over="ignore"):
+        for _ in range(steps):
+            p = 1 / (1 + np.exp(-w * x)) if squash else w * x
+            w -= rate * np.mean((p - y) * x)
+    return w
+
+
+def _slide(picture, kernel):
+    return np.einsum(
+        "abij,ij->ab", np.lib.stride_tricks.sliding_window_view(picture, kernel.shape), kernel
+    )
+
+
+def _by(shape):
+    return " × ".join(map(str, shape))
+
+
 EXERCISES = {  # number: judge, and what to say of a right answer
-    "04.1": (_conv_parameters, "The next layer, 128 filters of 7 × 7, has 22 times as many."),
-    "04.2": (
-        _conv_shape,
-        "Without padding a filter of 7 takes 6 away each way; pooling halves the rest.",
-    ),
-    "04.3": (
-        _all_cats,
-        "A perfect score for knowing nothing: the line only counts what is called cat.",
-    ),
+    "04.1": (_cross_entropy, "Keras' SparseCategoricalCrossentropy does this for a whole batch."),
+    "04.2": (_descend, "Every network here learns by this loop, with more weights."),
+    "04.3": (_convolve, "A Conv2D layer does this for every filter and channel, and adds a bias."),
+    "04.4": (_all_cats, "A perfect score for a model that has never heard a dog."),
 }
