@@ -12,7 +12,8 @@ export COURSE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lab app space sweep bench model shipped address lock clean
+.PHONY: help setup run test lab app space sweep bench model shipped student glossary address lock \
+  clean
 
 help:
 	@echo 'Begin here:'
@@ -33,9 +34,13 @@ help:
 	@echo '                  with your model: make space (or app) MODEL=runs/models/mine'
 	@echo '  make bench    measure on the clips of DATASET, for some hours'
 	@echo
+	@echo 'Teach:'
+	@echo '  make student  write runs/student, the course without its solutions'
+	@echo
 	@echo 'Take part:'
 	@echo '  make shipped  train the shipped model anew: DATASET=kaggle+elsewhere'
 	@echo '  make test     check the style, then run every test'
+	@echo '  make glossary link the lessons to the glossary, and count their hours anew'
 	@echo '  make address  write the address in pyproject.toml into every lesson'
 	@echo '  make lock     renew requirements.lock from requirements.txt (needs uv)'
 	@echo '  make setup    only install what the course needs, into .venv'
@@ -97,6 +102,13 @@ app: $(STAMP)
 
 space: $(STAMP)
 	@$(VENV) -m helpers.demo.space $(WITH_MODEL) $(ARGS)
+
+student: $(STAMP)
+	@$(VENV) tools/student.py $(ARGS)
+
+glossary: $(STAMP)
+	@$(VENV) tools/lesson_table.py --write
+	@$(VENV) tools/glossary.py
 
 address: $(STAMP)
 	@$(VENV) tools/address.py

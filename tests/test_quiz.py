@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pytest
 from panels import classifier, ensemble, network, sounds
 
-from helpers import audio, files, predict, widgets
+from helpers import audio, files, plots, predict, widgets
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,49 @@ def test_a_quiz_from_first_vote_to_score(trained, synthetic):
     assert len(sounds(game.sound.value)) == differ
     for path, name in zip(game.rows.path, model):
         assert trained.predict(path).best == name
+
+
+def marks(game):
+    """The two lines of marks: (the learner's, the model's), each with its score."""
+    lines = re.findall(r"<tr><td[^>]*>(?:you|the model)</td>(.*?<b>\d+</b></td>)", game.note.value)
+    return [re.sub(r"<[^>]+>", "", line) for line in lines[:2]]
+
+
+def test_the_score_stands_above_mark_by_mark(trained, synthetic):
+    game = widgets.Quiz(synthetic, trained, n=4)
+    truth, other = list(game.rows.label), {"cat": "dog", "dog": "cat"}
+    assert marks(game) == ["○○○○0", "○○○○0"] and "in a row" not in game.note.value
+    seen = []
+    for said in (truth[0], truth[1], other[truth[2]], truth[3]):
+        before = marks(game)
+        game.votes[said].click()
+        model = "".join("✓" if m == x else "✗" for m, x in zip(game.rows.model, truth) if m)
+        assert marks(game)[1] == f"{model:○<4}{model.count('✓')}" != before[1]
+        seen.append((marks(game)[0], re.findall(r"(\d) in a row", game.note.value)))
+        game.next.click()
+    assert seen == [("✓○○○1", []), ("✓✓○○2", ["2"]), ("✓✓✗○2", []), ("✓✓✗✓3", [])]
+    assert marks(game)[0] == "✓✓✗✓3" and f"The model: {marks(game)[1][-1]} of 4" in game.note.value
+
+
+def test_rounds_played_to_the_end_are_remembered(trained, synthetic):
+    game = widgets.Quiz(synthetic, trained, n=2)
+    game.votes["cat"].click()
+    game.again.click()  # broken off
+    assert game.rounds == [] and "Round" not in game.note.value
+    play(game, game.rows.label)
+    its = int((game.rows.model == game.rows.label).sum())
+    game.again.click()
+    assert game.rounds == [(2, its)] and marks(game)[0] == "○○0"
+    assert f"Round 2; before, you : the model 2 : {its}." in game.note.value
+
+
+def test_the_votes_follow_the_player_in_the_colours_of_their_classes(trained, synthetic):
+    game = widgets.Quiz(synthetic, trained, n=2)
+    note, sound, controls, picture, _ = game.children
+    assert (note, sound, picture) == (game.note, game.sound, game.picture)
+    assert controls.children == (*game.votes.values(), game.next, game.again)
+    for name, vote in game.votes.items():
+        assert vote.layout.border_top.endswith(plots.colour(name))
 
 
 def test_next_waits_for_a_vote(trained, synthetic):
@@ -120,3 +163,4 @@ def test_a_broken_clip_does_not_end_the_quiz(trained, synthetic, tmp_path):
         game.votes["cat"].click()
         game.next.click()
     assert "You: 0 of 0. The model: 0 of 0." in game.note.value
+    assert marks(game) == ["––0", "––0"]

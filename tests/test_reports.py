@@ -131,12 +131,13 @@ def test_what_cannot_be_set_stays_readable(toy, tmp_path):
 def test_a_picture_from_elsewhere_is_its_words_and_a_link_into_a_lesson_stays_there(toy, tmp_path):
     toy.cells[2].source = (
         "<img src='https://example.org/a.png' alt='A cat, drawn.'> and "
-        "[mel](02_spectrograms.ipynb#mel)"
+        "[mel](02_spectrograms.ipynb#mel), by [Allen, *1977*](references.md#allen-1977)"
     )
     page = report.render(toy, "toy", tmp_path)
     assert "example.org/a.png" not in page
     assert "A cat, drawn." in page
     assert 'href="02_spectrograms.html#mel"' in page
+    assert "by Allen, <em>1977</em>" in page and "references.md" not in page
 
 
 def test_a_widget_without_anything_else_is_gone(toy):

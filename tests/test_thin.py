@@ -19,7 +19,16 @@ ORDER = [
     *("widgets.panel", "widgets.explorer", "widgets.labs", "widgets.augmentation"),
     *("widgets.activation", "widgets.quiz", "widgets.trade", "widgets.labeller", "widgets"),
     *(f"exercises.lesson_{number:02}" for number in range(10)),
-    *("exercises", "demo", "demo.answers", "demo.page", "demo.__main__", "demo.space"),
+    *(
+        "exercises.record",
+        "exercises",
+        "exercises.__main__",
+        "demo",
+        "demo.answers",
+        "demo.page",
+        "demo.__main__",
+        "demo.space",
+    ),
 ]
 ALONE = {"colab"}
 ENTRY_POINTS = {"main", "EXERCISES"}

@@ -25,6 +25,8 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
 def render(notebook, name, folder):
     """HTML of an executed notebook; links to other lessons lead to their reports.
 
+    A link to the glossary or the references is its word alone: a report stands by itself.
+
     Args:
         notebook: as nbformat reads it; it is left as it is.
         name: the page's title.
@@ -33,6 +35,7 @@ def render(notebook, name, folder):
     resources = {"metadata": {"name": name, "path": str(folder)}}
     exporter = Exporter(raw_template=TEMPLATE)
     page, _ = exporter.from_notebook_node(without_widgets(notebook), resources)
+    page = re.sub(r'<a href="(?:glossary|references)\.md(?:#[^"]*)?">(.*?)</a>', r"\1", page)
     return re.sub(r'(href="\d\d_\w+)\.ipynb(["#])', r"\1.html\2", page)
 
 

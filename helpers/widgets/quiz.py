@@ -10,9 +10,10 @@ from helpers.widgets.panel import Panel, button, drawable, player, player_table,
 
 
 class Quiz(Panel):
-    """Listen and vote; then see how the model voted; at the end, who was right how often.
+    """Listen and vote; then see how the model voted; the score stands above, mark by mark.
 
-    By keyboard: Tab leads to the player, to the votes and to next, Enter or Space presses them.
+    New clips begin another round, and the rounds before are remembered. By keyboard: Tab leads to
+    the player, to the votes and to next, Enter or Space presses them.
 
     Taught in notebooks/00_start_here.ipynb.
 
@@ -29,6 +30,7 @@ class Quiz(Panel):
         next, again: Buttons: the next clip or the board, after a vote; another draw.
         rows: DataFrame, one row a clip drawn: label, path; voted, the learner's vote ("" before);
             model, the model's; share, its probability; trained_on, True, False or None (unknown).
+        rounds: list of (the learner's, the model's) scores in the rounds played to the end before.
 
     Raises:
         ValueError: the catalog is empty.
@@ -44,14 +46,19 @@ class Quiz(Panel):
             name: button(name, f"Vote: this is a {name}", lambda _, name=name: self._vote(name))
             for name in names
         }
+        for name, vote in self.votes.items():  # large, and in the colour of its class
+            edge = f"3px solid {plots.colour(name)}"
+            vote.layout.border, vote.layout.height, vote.layout.min_width = edge, "44px", "110px"
         self.next = button("next ▶", "Go on to the next clip", lambda _: self._go_on())
         self.again = button("new clips", "Draw other clips and begin again", self._again)
+        self.rounds = []
         self._begin()
         rows = [[*self.votes.values(), self.next, self.again]]
         super().__init__(rows, [], f"Quiz of {self._n} clips")
-        *controls, picture, sound, alive = self.children
-        self.children = (*controls, sound, picture, alive)  # a picture that comes moves no player
-        self.layout.min_height = "520px"  # with a picture or without: the page does not jump
+        controls, note, picture, sound, alive = self.children
+        # first the player, then the votes; a picture that comes moves neither
+        self.children = (note, sound, controls, picture, alive)
+        self.layout.min_height = "620px"  # with a picture or without: the page does not jump
 
     def _begin(self):
         drawn = _drawn(self._clips, self._n, self._seconds, self._seed, self._classifier)
@@ -59,6 +66,9 @@ class Quiz(Panel):
         self._at = 0
 
     def _again(self, _):
+        if self._at == self._n:  # a round that was broken off does not count
+            yours, its = self._right()
+            self.rounds.append((int(yours.sum()), int(its.sum())))
         self._seed += 1
         self._begin()
         self._redraw()
@@ -97,21 +107,49 @@ class Quiz(Panel):
         if over:
             return self._board()
         row = self.rows.iloc[self._at]
-        note = f"Clip {self._at + 1} of {self._n}: {' or '.join(self.votes)}? Play it, then vote."
+        note, tally = f"Clip {self._at + 1} of {self._n}: ", self._tally()
         try:
             samples, rate = audio.load(row.path)
         except audio.AudioError as error:
             self.next.disabled = False
-            return f"{note}<br>{html.escape(str(error))}. Go on to the next.", b"", ""
+            return f"{tally}{note}{html.escape(str(error))}. Go on to the next.", b"", ""
         if not voted:
-            return note, b"", player(samples, rate)
+            ask = f"{note}{' or '.join(self.votes)}? Play it, then vote."
+            return f"{tally}{ask}", b"", player(samples, rate)
         picture = png(lambda f: plots.clip(drawable(samples), rate, label=row.label, figure=f))
         note = (
-            f"Clip {self._at + 1} of {self._n} is a <b>{html.escape(row.label)}</b>. "
+            f"{tally}Clip {self._at + 1} of {self._n} is a <b>{html.escape(row.label)}</b>. "
             f"You said {html.escape(row.voted)} {_mark(row.voted == row.label)}, "
             f"the model {self._said(row)}."
         )
         return note, picture, player(samples, rate)
+
+    def _right(self):
+        """Whether the learner and the model were right, of the clips on which both have voted."""
+        rows = self.rows[(self.rows.voted != "") & (self.rows.model != "")]
+        return rows.voted == rows.label, rows.model == rows.label
+
+    def _tally(self):
+        """A line of marks for each of the two with its score, the streak and the rounds before."""
+        pair, lines = self._right(), []
+        for who, right in zip(("you", "the model"), pair):
+            signs = ["○"] * self._n
+            for place in np.flatnonzero(self.rows.voted != ""):
+                clip = self.rows.index[place]
+                signs[place] = _mark(right[clip]) if clip in right.index else "–"
+            cells = "".join(f"<td style='padding:0 4px'>{sign}</td>" for sign in signs)
+            lines.append(
+                f"<td style='text-align:left'>{who}</td>{cells}<td><b>{right.sum()}</b></td>"
+            )
+        streak = 0
+        for right in pair[0]:
+            streak = streak + 1 if right else 0
+        if streak > 1:
+            lines[0] += f"<td style='padding-left:1em'>{streak} in a row!</td>"
+        before = ", ".join(f"{yours} : {its}" for yours, its in self.rounds)
+        rounds = f"Round {len(self.rounds) + 1}; before, you : the model {before}.<br>"
+        table = "".join(f"<tr>{line}</tr>" for line in lines)
+        return f"<table>{table}</table>{rounds if before else ''}"
 
     def _said(self, row):
         """The model's vote, whether it was right, and whether it was trained on the clip."""
@@ -124,9 +162,10 @@ class Quiz(Panel):
     def _board(self):
         """The scores, a table of all clips, and players of those that the two heard differently."""
         rows = self.rows[(self.rows.voted != "") & (self.rows.model != "")]
-        yours, its = rows.voted == rows.label, rows.model == rows.label
+        yours, its = self._right()
         note = (
-            f"<b>You: {yours.sum()} of {len(rows)}. The model: {its.sum()} of {len(rows)}.</b> "
+            f"{self._tally()}<b>You: {yours.sum()} of {len(rows)}. "
+            f"The model: {its.sum()} of {len(rows)}.</b> "
             f"You beat it on {np.sum(yours & ~its)}, it beat you on {np.sum(its & ~yours)}. "
         )
         if rows.trained_on.isna().any():
