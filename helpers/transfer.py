@@ -9,13 +9,14 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from helpers import audio, datasets, evaluation, files, windows
+from helpers import audio, datasets, evaluation, features, files, windows
 from helpers.datasets import downloads
 from helpers.quiet import keras, tf
 
 _CHOICES = '"auto", "none" or the path of the .tflite file'
 _FRAME, _HOP = 15_600, 7_680  # samples: 0.975 s, which is what YAMNet takes, every 0.48 s
 _EMBEDDING = [1, 1, 1, 1024]  # shape of the values between YAMNet's convolutions and its classes
+_KEPT = {"recordings": "yamnet_embeddings.npz", "synthetic": "yamnet_synthetic.npz"}
 _OWN = {
     "cat": ("Cat", "Meow", "Purr", "Hiss", "Caterwaul"),
     "dog": ("Dog", "Bark", "Yip", "Howl", "Bow-wow", "Growling", "Whimper (dog)"),
@@ -98,6 +99,45 @@ def embed(backbone, clips):
         np.stack([np.mean(part, axis=0) for part in parts]) for parts in zip(*rows)
     )
     return np.sqrt(embeddings), scores
+
+
+def mfcc_statistics(clips):
+    """Mean and deviation over time of each clip's 20 MFCCs: a few numbers for a small network.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        clips: a catalog.
+
+    Returns:
+        float32, shape (clips, 40): first the 20 means, then the 20 deviations, dB.
+    """
+    each = [features.mfcc(features.log_mel(audio.load(path)[0])) for path in clips.path]
+    return np.stack([np.concatenate([mfcc.mean(axis=0), mfcc.std(axis=0)]) for mfcc in each])
+
+
+def kept(of="recordings"):
+    """What YAMNet made of clips that are not at hand: numbers that come with the course, no sound.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        of: "recordings", the 277 of Audio Cats and Dogs, or "synthetic", the course's own.
+
+    Returns:
+        clips: DataFrame indexed by clip: label, group.
+        embeddings: float32, shape (clips, 1024), as embed gives them.
+        mfcc: float32, shape (clips, 40), as mfcc_statistics gives them.
+
+    Raises:
+        ValueError: no such clips are kept.
+    """
+    if of not in _KEPT:
+        raise ValueError(f"of {of!r} nothing is kept: choose {' or '.join(_KEPT)}")
+    numbers = np.load(files.ROOT / "data" / "pretrained" / _KEPT[of])
+    columns = {name: numbers[name] for name in ("label", "group")}
+    clips = pd.DataFrame(columns, pd.Index(numbers["clip"], name="clip"))
+    return clips, numbers["embeddings"].astype(np.float32), numbers["mfcc"].astype(np.float32)
 
 
 def of_windows(backbone, clips, most=40):

@@ -6,6 +6,10 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from tones import tone
 
 from helpers import exercises
@@ -39,6 +43,21 @@ def _nearest_mean(features, labels, new):
     found = np.unique(labels)
     means = np.stack([features[labels == name].mean(axis=0) for name in found])
     return found[np.linalg.norm(new[:, None] - means, axis=2).argmin(axis=1)]
+
+
+def _softened(teacher, student, temperature, power=2, pool=np.mean):
+    q, p = (softmax(logits / temperature, axis=1) for logits in (teacher, student))
+    return temperature**power * pool(-np.sum(q * np.log(p), axis=1))
+
+
+def _baseline(values, label, fold, scale=True, leak=False):
+    found = np.empty_like(label)
+    for k in np.unique(fold):
+        rest = (fold != k) | leak
+        model = LogisticRegression(max_iter=5000)
+        model = make_pipeline(StandardScaler(), model) if scale else model
+        found[fold == k] = model.fit(values[rest], label[rest]).predict(values[fold == k])
+    return found
 
 
 def _surest_window(table, name):
@@ -147,9 +166,11 @@ RIGHT = {
     "06.1": (48.0, 0.0),
     "06.2": lambda hertz: round(12 * np.log2(hertz / 440) + 9) % 12,
     "06.3": _both_sides,
+    "06.4": _baseline,
     "07.1": 6,
     "07.2": (534_025, 1_025),
     "07.3": _nearest_mean,
+    "07.4": _softened,
     "08.1": lambda wrong, unsure: 1 - unsure / wrong,
     "08.2": _surest_window,
     "08.3": 59.44,
@@ -295,6 +316,11 @@ WRONG = [
     ("06.3", lambda first, second: _both_sides(first, second) / 2, "one side"),
     ("06.3", lambda first, second: 2 * _at_most(min(first, second), first + second), "above 1"),
     ("06.3", lambda first, second: abs(first - second) / (first + second), "is right"),
+    ("06.4", 0.9, "function"),
+    ("06.4", lambda values, label, fold: _baseline(values, label, fold, leak=True), "pure noise"),
+    ("06.4", lambda values, label, fold: _baseline(values, label, fold, scale=False), "scale each"),
+    ("06.4", lambda values, label, fold: np.mean(_baseline(values, label, fold) == label), "shape"),
+    ("06.4", lambda values, label, fold: fold, "answer with labels"),
     ("07.1", 3, "overlap"),
     ("07.1", 5, "the rest"),
     ("07.1", 7, "seventh"),
@@ -307,6 +333,14 @@ WRONG = [
     ("07.3", _nearest_clip, "right label"),
     ("07.3", lambda features, labels, new: np.zeros(len(new)), "labels"),
     ("07.3", lambda features, labels, new: "cat", "shape"),
+    ("07.4", 0.5, "function"),
+    ("07.4", lambda t, s, T: _softened(t, s, T, power=0), "squared temperature"),
+    ("07.4", lambda t, s, T: _softened(t, s, T, pool=np.sum), "not their mean"),
+    ("07.4", lambda t, s, T: -_softened(t, s, T), "sign"),
+    ("07.4", lambda t, s, T: _softened(s, t, T), "changed places"),
+    ("07.4", lambda t, s, T: _softened(t, s, 1.0), "never used"),
+    ("07.4", lambda t, s, T: 0.1 * _softened(t, s, T), "is right"),
+    ("07.4", lambda t, s, T: _softened(t, s, T, pool=np.array), "shape"),
     ("08.1", 0.9, "function"),
     ("08.1", lambda wrong, unsure: unsure / wrong, "How likely must"),
     ("08.1", lambda wrong, unsure: wrong / unsure, "no probability"),

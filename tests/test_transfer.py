@@ -4,8 +4,10 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 from types import SimpleNamespace
 
+import lessons
 import numpy as np
 import pandas as pd
 import pytest
@@ -299,3 +301,57 @@ def test_the_embeddings_that_come_with_the_course_are_of_the_recordings():
     (measured,) = [row for row in ladder["rivals"] if row["name"] == "YAMNet and a head"]
     ours = evaluation.summary(table)["balanced_accuracy"]
     assert abs(ours - measured["by_seed"][0]) < 0.01  # half precision, another machine
+
+
+# ---- what is kept of YAMNet, and what the lessons say came out
+
+
+@pytest.mark.parametrize("of", ["recordings", "synthetic"])
+def test_what_is_kept_has_a_row_of_numbers_for_each_clip(of):
+    clips, embeddings, mfcc = transfer.kept(of)
+    assert len(clips) == len(set(clips.index)) == 277 and set(clips.label) == {"cat", "dog"}
+    assert embeddings.shape == (277, 1024) and mfcc.shape == (277, 40)
+    assert embeddings.min() >= 0 and np.isfinite(embeddings).all() and np.isfinite(mfcc).all()
+    assert clips.groupby("group").label.nunique().max() == 1
+
+
+def test_nothing_else_is_kept():
+    with pytest.raises(ValueError, match="of 'birds' nothing is kept: choose recordings or synth"):
+        transfer.kept("birds")
+
+
+def test_the_kept_numbers_are_those_of_the_synthetic_clips(synthetic):
+    clips, _, mfcc = transfer.kept("synthetic")
+    some = synthetic.iloc[[0, 100, 276]]
+    assert clips.loc[some.index].label.tolist() == some.label.tolist()
+    own = transfer.mfcc_statistics(some)
+    assert mfcc[clips.index.get_indexer(some.index)] == pytest.approx(own, abs=0.5)
+    assert own.shape == (3, 40) and (own[:, 20:] > 0).all()
+
+
+def test_the_real_file_still_gives_the_kept_embeddings(real, synthetic):
+    clips, kept, _ = transfer.kept("synthetic")
+    some = synthetic.iloc[[0, 276]]
+    embeddings, _ = transfer.embed(real, some)
+    assert embeddings == pytest.approx(kept[clips.index.get_indexer(some.index)], abs=0.1)
+
+
+FIGURE = re.compile(r"(\d+(?:\.\d+)?)(?= %| points?\b| of \d)")
+
+
+@pytest.mark.parametrize("number", ["06", "07"])
+def test_what_came_out_is_what_came_out(number):
+    """Every figure of a folded answer stands in an output of the cells above it."""
+    (path,) = (path for path in lessons.PATHS if path.stem.startswith(number))
+    above, found = [], 0
+    for cell in lessons.read(path).cells:
+        if cell.cell_type == "code":
+            for output in cell.outputs:
+                data = output.get("data", {})
+                above.append(output.get("text", "") + str(data.get("text/html", "")))
+        elif "What came out" in cell.source:
+            figures = FIGURE.findall(cell.source.split("What came out")[1].split("</details>")[0])
+            said = set(re.findall(r"\d+(?:\.\d+)?", " ".join(above[-6:])))
+            assert set(figures) <= said, set(figures) - said
+            found += len(figures)
+    assert found >= 2

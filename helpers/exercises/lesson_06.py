@@ -1,5 +1,6 @@
 """Lesson 06, MFCC or spectrogram?: what is right, and what to say of a wrong answer."""
 
+import numpy as np
 from scipy.stats import binomtest
 
 
@@ -52,6 +53,39 @@ def _exact_p(answer):
     return None
 
 
+def _baseline(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("06.4", baseline).'
+    values, label, fold = _told_by_a_small_number()
+    given = np.asarray(answer(values.copy(), label.copy(), fold.copy()))
+    if given.shape != label.shape:
+        return f"{len(label)} clips get answers of shape {given.shape}: one label a clip is wanted."
+    if not set(given.tolist()) <= set(label.tolist()):
+        return f"It should answer with labels such as 'cat', not with {given.flat[0]!r}."
+    if np.mean(given == label) < 0.9:
+        return (
+            f"{np.mean(given == label):.0%} are right of clips that are easily told apart. The "
+            "number that tells them is small beside others: scale each column, "
+            "by the training folds."
+        )
+    rng = np.random.default_rng(1)  # nothing to learn: who is good here has seen the answers
+    noise, label = rng.normal(0, 1, (60, 80)), rng.permutation(np.repeat(["cat", "dog"], 30))
+    share = np.mean(np.asarray(answer(noise, label.copy(), np.arange(60) % 5)) == label)
+    if share > 0.8:
+        return (
+            f"{share:.0%} are right of pure noise: each clip was predicted by a model that knew it."
+        )
+    return None
+
+
+def _told_by_a_small_number():
+    rng = np.random.default_rng(0)
+    label = np.array(["cat", "dog"])[np.arange(120) % 2]
+    values = rng.normal(0, 1, (120, 6)) * np.array([1e-3, 3e3, 3e3, 3e3, 3e3, 3e3])
+    values[:, 0] += np.where(label == "dog", 4e-3, 0)
+    return values, label, np.arange(120) // 2 % 5
+
+
 EXERCISES = {  # number: judge, and what to say of a right answer
     "06.1": (_louder, "Leave coefficient 0 out, and the level of a recording is gone."),
     "06.2": (
@@ -61,5 +95,9 @@ EXERCISES = {  # number: judge, and what to say of a right answer
     "06.3": (
         _exact_p,
         "Clips on which both agree say nothing about which is better, and do not count.",
+    ),
+    "06.4": (
+        _baseline,
+        "Any network must beat these few lines, or it is not worth its training.",
     ),
 }

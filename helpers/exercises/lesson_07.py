@@ -1,6 +1,7 @@
 """Lesson 07, Transfer learning: what is right, and what to say of a wrong answer."""
 
 import numpy as np
+from scipy.special import log_softmax, softmax
 
 
 def _frame_count(answer):
@@ -53,6 +54,43 @@ def _nearest_mean(answer):
     return None
 
 
+def _distillation_loss(answer):
+    if not callable(answer):
+        return 'Give the function itself: exercises.check("07.4", distillation_loss).'
+    rng = np.random.default_rng(0)
+    for clips, classes, temperature in ((4, 3, 1.0), (5, 2, 4.0), (7, 3, 2.5)):
+        teacher, student = rng.normal(0, 3, (2, clips, classes))
+        right = _softened(teacher, student, temperature)
+        given = np.asarray(answer(teacher.copy(), student.copy(), temperature))
+        if given.shape != ():
+            return f"One number is asked for, and it gives an array of shape {given.shape}."
+        if np.isclose(given, right, rtol=1e-4):
+            continue
+        case = f"For {clips} clips, {classes} classes and T = {temperature:g} it gives {given:.3f}"
+        hard = np.eye(classes)[teacher.argmax(axis=1)]
+        likely = {
+            "the factor of the squared temperature is missing": right / temperature**2,
+            "the sum over the clips, not their mean": right * clips,
+            "the mean over the classes, where their sum is asked for": right / classes,
+            "the sign is the wrong way round": -right,
+            "teacher and student have changed places": _softened(student, teacher, temperature),
+            "the temperature is never used": _softened(teacher, student, 1.0),
+            "the teacher's verdicts, not its soft answers": -(temperature**2)
+            * np.mean(np.sum(hard * log_softmax(student / temperature, axis=1), axis=1)),
+        }
+        for mistake, value in likely.items():
+            if np.isclose(given, value, rtol=1e-4):
+                return f"Nearly: {mistake}. {case}."
+        return f"{case}, and {right:.3f} is right."
+    return None
+
+
+def _softened(teacher, student, temperature):
+    q = softmax(teacher / temperature, axis=1)
+    log_p = log_softmax(student / temperature, axis=1)
+    return -(temperature**2) * np.mean(np.sum(q * log_p, axis=1))
+
+
 EXERCISES = {  # number: judge, and what to say of a right answer
     "07.1": (
         _frame_count,
@@ -65,5 +103,9 @@ EXERCISES = {  # number: judge, and what to say of a right answer
     "07.3": (
         _nearest_mean,
         "Nothing is fitted: one clip a class will do, if the backbone is good.",
+    ),
+    "07.4": (
+        _distillation_loss,
+        "With one class at 1, all others at 0 and T = 1 it is the cross-entropy of labels.",
     ),
 }
