@@ -12,7 +12,7 @@ export COURSE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lab app space sweep bench model shipped address lock clean
+.PHONY: help setup run test lab app space site sweep bench model shipped address lock clean
 
 help:
 	@echo 'Begin here:'
@@ -31,6 +31,7 @@ help:
 	@echo '                  that says "neither", too: BACKGROUND=elsewhere'
 	@echo '  make space    write runs/space, the demo page as a Hugging Face Space'
 	@echo '                  with your model: make space (or app) MODEL=runs/models/mine'
+	@echo '  make site     write runs/site, the lessons as a book (needs npm)'
 	@echo '  make bench    measure on the clips of DATASET, for some hours'
 	@echo
 	@echo 'Take part:'
@@ -97,6 +98,11 @@ app: $(STAMP)
 
 space: $(STAMP)
 	@$(VENV) -m helpers.demo.space $(WITH_MODEL) $(ARGS)
+
+site: $(STAMP)
+	@if uv --version >/dev/null 2>&1; then uv pip install --quiet --python $(VENV) -r site/requirements.txt; \
+	  else $(VENV) -m pip install --quiet --disable-pip-version-check -r site/requirements.txt; fi
+	@$(VENV) tools/book.py $(ARGS)
 
 address: $(STAMP)
 	@$(VENV) tools/address.py
