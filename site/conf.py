@@ -66,7 +66,9 @@ html_theme_options = {
 
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 _LINK = re.compile(r"(\[(?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*\]\()([^)\s]+)(\))")
-_TRY = "\n\n```{tip}\n[Try the model](try.md): give it a sound, and it answers in this browser.\n```\n"
+_TRY = (
+    "\n\n```{tip}\n[Try the model](try.md): give it a sound, and it answers in this browser.\n```\n"
+)
 _CONTENTS = """
 
 ```{toctree}

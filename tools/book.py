@@ -135,16 +135,21 @@ def write_model(path, folder):
     import soundfile
     from matplotlib import colormaps
 
-    from helpers import export
     from helpers.demo import answers
-    from helpers.quiet import keras
+    from helpers.quiet import keras, tf
 
     network = keras.models.load_model(path, compile=False)
     cnn = next(layer for layer in network.layers if isinstance(layer, keras.Model))
     card = predict.Classifier.load(path.with_suffix(".tflite")).card
     window = keras.Input(batch_shape=(1, windows.LENGTH), name="waveform")
     shares = keras.ops.softmax(cnn(windows.network_input(window)) / card["temperature"])
-    export.to_litert(keras.Model(window, shares), folder / "model.tflite")
+    # Keras' export leaves the batch open unless a signature fixes it
+    fixed = [keras.InputSpec(shape=(1, windows.LENGTH), dtype="float32")]
+    saved = folder / "saved"
+    keras.Model(window, shares).export(saved, verbose=False, input_signature=fixed)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+    (folder / "model.tflite").write_bytes(converter.convert())
+    shutil.rmtree(saved)
     magma = (255 * colormaps["magma"](range(256))[:, :3]).round().astype(int)
     card["colours"] = {name: plots.colour(name) for name in card["names"]}
     card["magma"] = ["#{:02x}{:02x}{:02x}".format(*one) for one in magma]
