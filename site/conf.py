@@ -29,7 +29,7 @@ source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4
-# Code of an exercise has ... in it, and of a recipe $ and %: what Pygments does not know stays text.
+# Code of an exercise has ... in it, of a recipe $ and %: what Pygments does not know stays text.
 # A lesson's headings follow its story, and not every level is there.
 suppress_warnings = ["misc.highlighting_failure", "myst.header", "mystnb.unknown_mime_type"]
 
@@ -66,9 +66,7 @@ html_theme_options = {
 
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 _LINK = re.compile(r"(\[(?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*\]\()([^)\s]+)(\))")
-_TRY = (
-    "\n\n```{tip}\n[Try the model](try.md): give it a sound, and it answers in this browser.\n```\n"
-)
+_TRY = "\n\n```{tip}\n[Try the model](try.md): it answers in this browser.\n```\n"
 _CONTENTS = """
 
 ```{toctree}
@@ -107,7 +105,7 @@ def _read(app, docname, source):
     if docname == "index":
         title, rest = source[0].split("\n", 1)
         source[0] = _in_book(title + _TRY + rest, docname, found) + _CONTENTS + _contents(found)
-    elif not app.env.doc2path(docname).suffix == ".ipynb":
+    elif app.env.doc2path(docname).suffix != ".ipynb":
         source[0] = _in_book(source[0], docname, found)
     else:
         lesson = report.without_widgets(json.loads(source[0]))
