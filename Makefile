@@ -12,8 +12,8 @@ export COURSE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lab app space sweep bench model shipped student glossary address lock \
-  clean
+.PHONY: help setup run test lab app space site sweep bench model shipped student glossary \
+  address lock clean
 
 help:
 	@echo 'Begin here:'
@@ -32,6 +32,7 @@ help:
 	@echo '                  that says "neither", too: BACKGROUND=elsewhere'
 	@echo '  make space    write runs/space, the demo page as a Hugging Face Space'
 	@echo '                  with your model: make space (or app) MODEL=runs/models/mine'
+	@echo '  make site     write runs/site, the lessons as a book (needs npm)'
 	@echo '  make bench    measure on the clips of DATASET, for some hours'
 	@echo
 	@echo 'Teach:'
@@ -102,6 +103,11 @@ app: $(STAMP)
 
 space: $(STAMP)
 	@$(VENV) -m helpers.demo.space $(WITH_MODEL) $(ARGS)
+
+site: $(STAMP)
+	@if uv --version >/dev/null 2>&1; then uv pip install --quiet --python $(VENV) -r site/requirements.txt; \
+	  else $(VENV) -m pip install --quiet --disable-pip-version-check -r site/requirements.txt; fi
+	@$(VENV) tools/book.py $(ARGS)
 
 student: $(STAMP)
 	@$(VENV) tools/student.py $(ARGS)
