@@ -44,7 +44,7 @@ def _offset(function):
         given = int(function(first, second))
         if given == begins:
             continue
-        if given == -begins and gain == 1:
+        if given == -begins and begins > 0 and gain == 1:
             return "Nearly: the sign. Above 0 means that the second begins later."
         if abs(given - begins) == 1:
             return "Nearly: one sample off."
