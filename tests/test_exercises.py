@@ -60,6 +60,20 @@ def _baseline(values, label, fold, scale=True, leak=False):
     return found
 
 
+def _find_offset(first, second):
+    places = {(np.diff(first)[p : p + 32] > 0).tobytes(): p for p in range(len(first) - 32)}
+    runs = [(np.diff(second)[q : q + 32] > 0).tobytes() for q in range(len(second) - 32)]
+    return Counter(places[run] - q for q, run in enumerate(runs) if run in places).most_common(1)[
+        0
+    ][0]
+
+
+def _equal_samples(first, second):
+    places = {sample: p for p, sample in enumerate(first)}
+    found = [places[sample] - q for q, sample in enumerate(second) if sample in places]
+    return Counter(found).most_common(1)[0][0] if found else 0
+
+
 def _surest_window(table, name):
     loud = table[table.weight >= table.weight.max() / 50]
     return tuple(loud.loc[loud[name].idxmax(), ["start", "end"]])
@@ -156,6 +170,7 @@ RIGHT = {
     "03.1": (3, 2, 1),
     "03.2": (2, 0, 1, 0, 1, 0),
     "03.3": (3, 2),
+    "03.4": _find_offset,
     "04.1": _cross_entropy,
     "04.2": _descend,
     "04.3": _convolve,
@@ -259,6 +274,12 @@ WRONG = [
     ("03.3", (2, 2), "recordings"),
     ("03.3", (2, 3), "training clips"),
     ("03.3", (5, 5), "twice c"),
+    ("03.4", 700, "function"),
+    ("03.4", lambda first, second: -_find_offset(first, second), "sign"),
+    ("03.4", lambda first, second: _find_offset(first, second) + 1, "one sample"),
+    ("03.4", lambda first, second: abs(_find_offset(first, second)), "earlier"),
+    ("03.4", _equal_samples, "level"),
+    ("03.4", lambda first, second: 0, "after the first"),
     ("04.1", 0.2, "the function itself"),
     ("04.1", lambda logits, label: None, "nothing back"),
     ("04.1", lambda logits, label: -_cross_entropy(logits, label), "Nearly: For logits"),

@@ -1,5 +1,7 @@
 """Lesson 03, Data pipeline: what is right, and what to say of a wrong answer."""
 
+import numpy as np
+
 
 def _batch_count(answer):
     if any(float(count) != int(count) for count in answer):
@@ -32,8 +34,31 @@ def _leak_count(answer):
     return None
 
 
+def _offset(function):
+    if not callable(function):
+        return 'Give the function itself: exercises.check("03.4", find_offset).'
+    rng = np.random.default_rng(3)
+    for begins, gain in ((700, 1.0), (-450, 1.0), (700, 0.3), (-450, 2.5)):
+        recording = rng.normal(size=4_000)
+        first, second = recording[1_000:3_000], gain * recording[1_000 + begins : 3_000 + begins]
+        given = int(function(first, second))
+        if given == begins:
+            continue
+        if given == -begins and begins > 0 and gain == 1:
+            return "Nearly: the sign. Above 0 means that the second begins later."
+        if abs(given - begins) == 1:
+            return "Nearly: one sample off."
+        if given == abs(begins) and gain == 1:
+            return "Nearly: the second may also begin earlier than the first."
+        if gain != 1:
+            return f"With the second cut at {gain} times the level it fails; compare ups and downs."
+        return f"The second begins {begins} samples after the first, not {given}."
+    return None
+
+
 EXERCISES = {  # number: judge, and what to say of a right answer
     "03.1": (_batch_count, "An epoch has that many steps, and the last of them sees fewer clips."),
     "03.2": (_label_ids, "Sorted names give each class the same number in every part of the data."),
     "03.3": (_leak_count, "Run it on any catalog before you believe an accuracy."),
+    "03.4": (_offset, "The level did not matter: only where a waveform rises and falls."),
 }
