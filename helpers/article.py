@@ -35,8 +35,6 @@ def _decode(path):
 def get_spectrogram_label(waveform, label_id):
     """The article's features: pad with zeros, STFT 210/110, magnitude, channel axis.
 
-    Taught in notebooks/04_train_cnn.ipynb.
-
     Args:
         waveform: float32, shape (samples,); what exceeds 300,000 samples is cut.
         label_id: int64 tensor.
@@ -114,8 +112,6 @@ def batches(dataset, batch_size=64, *, shuffle_seed=None):
 def network(input_shape, n_classes, norm_layer):
     """The article's network, layer by layer, with the names it left undefined filled in.
 
-    Taught in notebooks/04_train_cnn.ipynb.
-
     Args:
         input_shape: of one spectrogram, such as (2726, 129, 1).
         n_classes: outputs, one logit a class.
@@ -150,8 +146,6 @@ def network(input_shape, n_classes, norm_layer):
 
 def train(clips, *, epochs=20, batch_size=64, learning_rate=1e-3, seed=0):
     """Train the article's network, its faults mended, on a catalog's training part.
-
-    Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
         clips: a catalog with the part "train", and "validation" if that is to be watched.

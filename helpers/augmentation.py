@@ -180,8 +180,6 @@ def mask(windows, rng):
 def mixup(windows, targets, rng, alpha=0.4):
     """Lay each window faintly over another one, and mix the labels in the same share.
 
-    Taught in notebooks/04_train_cnn.ipynb.
-
     Args:
         windows: float32, shape (n, ...).
         targets: float32, shape (n, classes), one-hot.

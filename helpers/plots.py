@@ -156,7 +156,7 @@ def rows(values, hop_seconds, ticks, *, title="", ylabel="", unit="", vmin=None,
 def clip(samples, sample_rate=SAMPLE_RATE, *, title="", label=None, figure=None):
     """Waveform above log-mel spectrogram, on one time axis.
 
-    Taught in notebooks/01_waveforms.ipynb.
+    Taught in notebooks/00_start_here.ipynb.
 
     Args:
         samples: float32, shape (samples,), 16 kHz.
