@@ -25,16 +25,20 @@ LOOK = r"""() => {
         [...output.querySelectorAll('img, svg, audio, canvas, table')].some(seen);
     const text = document.querySelector('main').cloneNode(true);
     text.querySelectorAll('pre, code, style, script').forEach(element => element.remove());
+    const folds = [...document.querySelectorAll('details')];
+    const open = folds.filter(fold => fold.open).length;
+    const folded = folds.filter(fold => fold.closest('.jp-MarkdownCell') &&
+        fold.querySelector('pre') && !fold.open).length;
+    folds.forEach(fold => fold.open = true);  // a formula in an answer is seen by who opens it
     return {
+        folded: folded,
+        open: open,
         cells: [...document.querySelectorAll('.jp-CodeCell')].map(cell => ({
             outputs: [...cell.querySelectorAll('.jp-OutputArea-output')].map(shows),
             pictures: [...cell.querySelectorAll('.jp-OutputArea-output img')]
                 .filter(i => seen(i) && i.naturalWidth > 1).length,
             players: [...cell.querySelectorAll('audio')].filter(seen).length,
         })),
-        folded: [...document.querySelectorAll('.jp-MarkdownCell details')]
-            .filter(fold => fold.querySelector('pre') && !fold.open).length,
-        open: document.querySelectorAll('details[open]').length,
         formulas: [...document.querySelectorAll('svg.formula')]
             .filter(svg => seen(svg) && seen(svg.querySelector('path'))).length,
         raw: /\$\S|\\(frac|text|sqrt)/.test(text.textContent),
