@@ -1,7 +1,12 @@
-"""The demo page in a real browser: upload, record, choose, and read what it says."""
+"""The demo page in a real browser: upload, record, choose, and read what it says.
+
+With SCREENSHOTS=<folder> it also leaves there the README's moving picture of the page, app.gif.
+"""
 
 import io
+import os
 import re
+from pathlib import Path
 
 import matplotlib.image
 import numpy as np
@@ -10,10 +15,13 @@ import pytest
 import soundfile
 import tones
 from browser import open_page
+from PIL import Image
 
+from helpers import predict
 from helpers.demo import page
 
 pytestmark = pytest.mark.browser
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
 LOUDSPEAKER = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
@@ -107,3 +115,34 @@ def test_what_the_browser_records_is_understood(address, tmp_path):
         words, _ = answered(page, before)
     assert words.startswith("Cat")
     assert 1 < float(re.search(r"([\d.]+) s of sound", words)[1]) < 10
+
+
+def test_the_shipped_model_answers_the_examples_on_the_page():
+    """Each button says what it is of; the answer agrees, and follows the one before."""
+    expected = {"Cat": "Cat", "Dog": "Dog", "Both": "Cat|Dog", "Beeps": "Neither"}
+    with (
+        page.running(predict.Classifier.load()) as address,
+        open_page(address, size=(1060, 1100)) as tab,
+    ):
+        tab.get_by_role("button", name="Beeps").wait_for()
+        seen = [tab.screenshot()]
+        for name, verdict in expected.items():
+            before = tab.inner_text(".verdict")
+            tab.get_by_role("button", name=name, exact=True).click()
+            words, _ = answered(tab, before)
+            assert re.match(verdict, words), f"{name}: {words}"
+            tab.wait_for_function("document.querySelector('.picture img').complete")
+            tab.mouse.move(0, 0)
+            tab.wait_for_timeout(700)  # the bars of the probabilities grow
+            seen.append(tab.screenshot())
+    if SCREENSHOTS:
+        first, *others = (small(png) for png in seen)
+        target, options = Path(SCREENSHOTS) / "app.gif", {"loop": 0, "optimize": True}
+        first.save(target, save_all=True, append_images=others, duration=2_000, **options)
+
+
+def small(png):
+    """A picture of the page, as a frame of the README's."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    size = 800, round(800 * picture.height / picture.width)
+    return picture.resize(size, Image.Resampling.LANCZOS).quantize(128)
