@@ -265,6 +265,20 @@ def summary():
     )
 
 
+def headline():
+    """The result in one line: at home, and where nothing of a source was heard."""
+    found, home = results("ladder"), kept()
+    away = results("shipped")["mean"]
+    return (
+        f"> The article's network, its mistakes mended: "
+        f"{percent(found['rungs'][0]['balanced_accuracy'])}. The course's, on the same "
+        f"{found['clips']} recordings: **{percent(home['balanced_accuracy'])}**. And where it "
+        f"counts, on sources that it has not heard: {percent(away['between cat and dog'])} between "
+        f"cat and dog, or **{percent(away['balanced, neither an error'])}** while it keeps "
+        f"{percent(away['others kept out'])} of all other sounds out."
+    )
+
+
 WRITERS = {
     one.__name__: one
     for one in (
@@ -277,6 +291,7 @@ WRITERS = {
         degraded,
         synthetic_to_real,
         summary,
+        headline,
         elsewhere,
         by_source,
         by_kind,

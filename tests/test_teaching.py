@@ -14,6 +14,7 @@ from lessons import PATHS, ROOT
 
 from helpers import evaluation
 
+HOURS = r"<!-- hours .*?-->[\d.]+ h<!-- end -->"
 PAGE = (ROOT / "TEACHING.md").read_text("utf-8")
 
 
@@ -64,7 +65,14 @@ def test_the_page_holds_todays_table_and_hours():
     todays = lesson_table.renewed(PAGE, lesson_table.of_course(ROOT))
     assert todays == PAGE, "out of step: run `make glossary`"
     assert all(f"| {path.stem[:2]} · " in PAGE for path in PATHS)
-    assert len(re.findall(r"<!-- hours .*?-->[\d.]+ h<!-- end -->", PAGE)) == 13
+    assert len(re.findall(HOURS, PAGE)) == 13
+
+
+def test_the_readme_holds_todays_hours():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    todays = lesson_table.renewed(readme, lesson_table.of_course(ROOT))
+    assert todays == readme, "out of step: run `make glossary`"
+    assert len(re.findall(HOURS, readme)) == 2
 
 
 def test_a_table_that_is_out_of_step_is_found_and_mended():

@@ -13,6 +13,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parent.parent
 BADGE = re.compile(r"(https://colab\.research\.google\.com/github)/[^/\s]+/[^/\s]+(/blob/)")
+ISSUES = re.compile(r"(https://github\.com)/[^/\s]+/[^/\s]+(/issues\b)")
 COURSE = re.compile(r'^COURSE = ".*"$', re.MULTILINE)
 CLONE = re.compile(r"git clone \S+ course")
 
@@ -49,15 +50,17 @@ def update(root):
         if path.suffix == ".ipynb":
             after = in_lesson(before, url, repository[1])
         else:
-            after = CLONE.sub(f"git clone {url} course", badges(before, repository[1]))
+            after = CLONE.sub(f"git clone {url} course", links(before, repository[1]))
         if after != before:
             path.write_text(after, encoding="utf-8", newline="\n")
             changed.append(path.relative_to(root).as_posix())
     return url, changed
 
 
-def badges(text, repository):
-    return BADGE.sub(rf"\g<1>/{repository}\g<2>", text)
+def links(text, repository):
+    for link in (BADGE, ISSUES):
+        text = link.sub(rf"\g<1>/{repository}\g<2>", text)
+    return text
 
 
 def in_lesson(text, url, repository):
@@ -65,7 +68,7 @@ def in_lesson(text, url, repository):
     notebook = nbformat.reads(text, as_version=nbformat.NO_CONVERT)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = badges(cell.source, repository)
+            cell.source = links(cell.source, repository)
         elif "setup" in cell.metadata.get("tags", []):
             cell.source = COURSE.sub(f'COURSE = "{url}"', cell.source)
     return nbformat.writes(notebook) + "\n"

@@ -1,7 +1,8 @@
 """Count each lesson: cells, lines, words, exercises, and the minutes that it takes.
 
 python tools/lesson_table.py           print the table
-python tools/lesson_table.py --write   write it, and the sums of hours, into TEACHING.md
+python tools/lesson_table.py --write   write it into TEACHING.md, and the sums of hours there and
+                                       in the README
 """
 
 import argparse
@@ -62,13 +63,14 @@ def main(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--root", type=Path, default=ROOT, help="another copy of the course")
-    parser.add_argument("--write", action="store_true", help="write TEACHING.md")
+    parser.add_argument("--write", action="store_true", help="write TEACHING.md, README.md")
     options = parser.parse_args(argv)
     counts = of_course(options.root)
     print(table(counts))
     if options.write:
-        page = options.root / "TEACHING.md"
-        page.write_text(renewed(page.read_text("utf-8"), counts), encoding="utf-8", newline="\n")
+        for page in (options.root / "TEACHING.md", options.root / "README.md"):
+            text = renewed(page.read_text("utf-8"), counts)
+            page.write_text(text, encoding="utf-8", newline="\n")
     return 0
 
 
@@ -135,7 +137,7 @@ def table(counts):
 
 
 def renewed(page, counts):
-    """TEACHING.md with the table and the sums of today's lessons.
+    """A page with the table and the sums of today's lessons.
 
     A sum stands as <!-- hours all 00 02-04 -->3.5 h<!-- end -->: of these lessons, everything, or
     without exercises and quizzes where it says read.
@@ -147,7 +149,7 @@ def renewed(page, counts):
             first, _, last = part.partition("-")
             chosen = [c for c in counts if int(first) <= int(c.number) <= int(last or first)]
             if not chosen:
-                raise ValueError(f"no lesson {part}, of which TEACHING.md has hours")
+                raise ValueError(f"no lesson {part}, of which the page has hours")
             minutes += sum(c.reading_all if match[2] == "read" else c.minutes for c in chosen)
         return f"{match[1]}{math.ceil(2 * minutes / 60) / 2:g} h{match[4]}"
 
