@@ -20,6 +20,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from helpers import datasets, evaluation, files, predict, recipes, transfer
+from helpers.teacher import hear
 
 sys.path.insert(0, str(files.ROOT / "tools"))
 import train_model
@@ -45,11 +46,11 @@ def taught_by(backbone, clips):
     return lambda part: np.concatenate([heard[clip] for clip in part.index])
 
 
-def left_out(clips, recipe, teacher, seed):
+def left_out(clips, recipe, teacher, heard, seed):
     """Predictions of every clip by a model that heard nothing of its source."""
     names, parts = datasets.classes(clips), []
     for rest, held in train_model.folds_by_source(clips, FOLDS, seed):
-        model = recipes.train(rest[may_ship(rest)], recipe, seed, teacher=teacher)
+        model = recipes.train(rest[may_ship(rest)], recipe, seed, teacher=teacher, heard=heard)
         parts.append(recipes.predict(model, held, recipe, names))
         print(f"  {len(held)} clips of {', '.join(sorted(held.source.unique()))}", flush=True)
     table = pd.concat(parts).loc[clips.index]
@@ -129,9 +130,12 @@ def main():
     if backbone is None:
         sys.exit("the shipped model is taught by YAMNet, which is not to be had here")
     teacher = taught_by(backbone, clips)
+    drawn, behind = recipes.drawn_for(clips, recipe)
+    heard = hear(clips, backbone, drawn, behind)
+    print(f"{len(heard)} changed windows heard by {backbone.name}", flush=True)
 
     def method(seed):
-        return left_out(clips, recipe, teacher, seed)
+        return left_out(clips, recipe, teacher, heard, seed)
 
     tables = [
         out_of_fold.measured("shipped, sources left out", clips, seed, method)
@@ -154,7 +158,7 @@ def main():
     } | figures(tables, clips, other_from)
 
     shipped = clips[may_ship(clips)]
-    model = recipes.train(shipped, recipe, 0, teacher=teacher)
+    model = recipes.train(shipped, recipe, 0, teacher=teacher, heard=heard)
     names = train_model.answers(datasets.classes(clips))
     card = train_model.card_of(
         shipped,

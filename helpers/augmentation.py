@@ -2,7 +2,7 @@
 
 Most functions take log-mel windows (dB) and a random generator and give new ones: there another
 microphone is a curve added to each frame, and a room is a decay along each band, at a tenth of the
-time that filtering waveforms takes. `add_noise`, `echo` and `compress` change waveforms.
+time that filtering waveforms takes. The functions from `change_speed` on change waveforms.
 """
 
 import io
@@ -13,7 +13,7 @@ import numpy as np
 import scipy.fft
 import soundfile
 
-from helpers.audio import SAMPLE_RATE, resample
+from helpers.audio import SAMPLE_RATE, fit_length, resample
 from helpers.features import FLOOR_DB, HOP_LENGTH, decibels
 
 _MP3_LAG = 1_105  # samples: 576 of LAME, 529 of the decoder
@@ -199,6 +199,67 @@ def mixup(windows, targets, rng, alpha=0.4):
         wide * windows + (1 - wide) * windows[other],
         share[:, None] * targets + (1 - share[:, None]) * targets[other],
     )
+
+
+def change_speed(wave, rng):
+    """Another animal: in six of ten played up to a fifth slower or faster, pitch and all.
+
+    Args:
+        wave: float32, shape (samples,), 16 kHz.
+        rng: numpy.random.Generator.
+
+    Returns:
+        float32, same shape: cut at its end, or padded with zeros.
+    """
+    if rng.random() >= 0.6:
+        return wave
+    return fit_length(resample(wave, math.exp(rng.uniform(-0.2, 0.2)), 1.0), len(wave))
+
+
+def shorten(wave, rng):
+    """A shorter call: of every fifth, silence all but 0.25 to 1.1 s around the loudest moment.
+
+    Arguments and result as change_speed.
+    """
+    if rng.random() >= 0.2:
+        return wave
+    length = int(rng.uniform(0.25, 1.1) * SAMPLE_RATE)
+    blocks = np.square(wave[: len(wave) // 800 * 800]).reshape(-1, 800).sum(axis=1)
+    start = max(int(800 * blocks.argmax() - rng.uniform(0.1, 0.9) * length), 0)
+    kept = np.zeros_like(wave)
+    kept[start : start + length] = wave[start : start + length]
+    return kept
+
+
+def lay_wave_under(wave, other, rng):
+    """Lay another sound under a waveform, 20 dB softer to 6 dB louder than it.
+
+    Args:
+        wave, other: float32, shape (samples,).
+        rng: numpy.random.Generator.
+
+    Returns:
+        float32, same shape, the first one at a level of 0 dB.
+    """
+    root = [max(float(np.sqrt(np.mean(np.square(one)))), 1e-9) for one in (wave, other)]
+    softer = 10 ** (-rng.uniform(-6, 20) / 20)
+    return np.float32(wave / root[0] + (softer / root[1] if root[1] > 1e-7 else 0.0) * other)
+
+
+def filter_wave(wave, rng):
+    """Another microphone: a smooth random gain, and for a third no bass, for a third no treble.
+
+    Arguments and result as change_speed.
+    """
+    hertz = scipy.fft.rfftfreq(len(wave), 1 / SAMPLE_RATE)
+    octave = np.log2(np.maximum(hertz, 100) / 100) / np.log2(SAMPLE_RATE / 200)
+    gain = np.interp(octave, np.linspace(0, 1, 5), rng.normal(0, 5, 5))
+    if rng.random() < 0.35:
+        gain -= 60 * np.clip((hertz - rng.uniform(2_500, SAMPLE_RATE / 2)) / 300, 0, 1)
+    if rng.random() < 0.35:
+        gain -= 40 * np.clip((rng.uniform(0, 600) - hertz) / 100, 0, 1)
+    filtered = scipy.fft.irfft(scipy.fft.rfft(wave) * 10 ** (gain / 20), len(wave))
+    return filtered.astype(np.float32)
 
 
 def add_noise(waves, ratio, rng):

@@ -23,6 +23,7 @@ from helpers import (
     features,
     models,
     splits,
+    transfer,
     windows,
 )
 from helpers.quiet import keras, tf
@@ -31,6 +32,7 @@ from helpers.training import set_seed
 _ROUND = ("chroma", "pitch_shift")  # above B comes C
 _MASK = "mask"  # the one augmentation of normalised pictures
 _CALL = {"roll", "pitch_shift", "crop"}  # change the call by itself; then comes what is around it
+_LITTLE = (augmentation.roll, 0.5), (augmentation.pitch_shift, 0.3), (augmentation.equalise, 0.3)
 _BANDS = {  # what the power of FFT bins is gathered into, and augmented; MFCCs follow in the model
     "log_mel": features.mel_bands,
     "mfcc": features.mel_bands,
@@ -76,6 +78,7 @@ class Recipe:
     made: float = 0.0  # share of the "other" windows that are silence, noise, hum and beeps
     by_odds: bool = False  # a window counts by its level times the odds that it is no "other"
     taught: float = 0.0  # weight of a second aim: the embeddings of a larger network, its teacher
+    heard: int = 0  # windows changed as waveforms that the teacher heard too: half of each batch
 
 
 BEST = Recipe()
@@ -93,10 +96,11 @@ HOLDS = Recipe(
     made=0.15,
     by_odds=True,
     taught=4.0,
+    heard=60_000,
 )
 
 
-def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None):
+def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None, heard=None):
     """Train a classifier on all clips of a catalog.
 
     Taught in notebooks/04_train_cnn.ipynb.
@@ -108,6 +112,7 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None):
         start: a network whose weights to begin with, as from pretrain; by default random ones.
         teacher: for `taught`: gives the embeddings of a catalog's windows, float32, shape (windows,
             embeddings), as transfer.of_windows; by default the network is not taught.
+        heard: with a teacher: teacher.Heard, as drawn_for says; those of other clips are left out.
 
     Returns:
         keras.Model: pictures (batch, 94, 64, 1) to one logit a class.
@@ -115,7 +120,8 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None):
     set_seed(seed)
     names = datasets.classes(clips)
     taught = teacher(clips) if recipe.taught and teacher is not None else None
-    batches = Batches(clips, recipe, seed, taught)
+    heard = heard.of(clips) if taught is not None and heard is not None else None
+    batches = Batches(clips, recipe, seed, taught, heard)
     pictures = keras.Input(batches.element_spec[0].shape[1:])
     seen = _seen(pictures, batches, recipe)
     shape = seen.shape[1:]
@@ -144,7 +150,7 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None):
     pupil.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
     options = {"steps_per_epoch": recipe.steps, "shuffle": False, "verbose": 0}
     history = pupil.fit(batches.dataset(), epochs=recipe.epochs, **options)
-    batches.levels = None  # TensorFlow keeps the function of a dataset, and that its windows
+    batches.levels = batches.heard = None  # TensorFlow keeps a dataset's function, and that these
     bare = type(model).from_config(model.get_config())  # a file would hold the optimizer's state
     bare.set_weights(model.get_weights())
     bare.history = history
@@ -249,13 +255,14 @@ class Batches:
         recipe: Recipe.
         seed: a whole number.
         taught: float32, shape (windows of the clips, embeddings): a second target, or None.
+        heard: teacher.Heard of these clips, from which half of each batch is drawn, or None.
 
     Attributes:
         element_spec: of what `dataset` gives, as tf.data names it.
     """
 
-    def __init__(self, clips, recipe, seed, taught=None):
-        self.recipe, self.seed, self.taught = recipe, seed, taught
+    def __init__(self, clips, recipe, seed, taught=None, heard=None):
+        self.recipe, self.seed, self.taught, self.heard = recipe, seed, taught, heard
         names = datasets.classes(clips)
         self.levels, self.clip_index, weight = windows_of(clips, recipe)
         label = datasets.label_ids(clips, names)
@@ -268,6 +275,15 @@ class Batches:
             self.other = names.index(datasets.OTHER)
             share = np.where(label[self.clip_index] == self.other, self.share, 0)
             self.share_of_others = share / share.sum()
+        if heard is not None:
+            true = np.eye(len(names), dtype=np.float32)[label[clips.index.get_indexer(heard.clip)]]
+            self.share_of_heard = true @ (1 / true.sum(axis=0)) / len(names)
+            # the teacher's own answers, of a head on a part of the same windows, count as much
+            some = slice(None, None, 4)
+            head = transfer.fit_head(
+                heard.embeddings[some].astype(np.float32), true[some].argmax(1)
+            )
+            self.target_of_heard = (true + head.predict_proba(heard.embeddings)) / 2
         self.element_spec = tuple(tf.TensorSpec(part.shape) for part in self.batch(0))
 
     def __len__(self):
@@ -296,7 +312,8 @@ class Batches:
         Where the network is taught, embeddings (batch, embeddings) besides.
         """
         recipe, rng = self.recipe, np.random.default_rng([self.seed, index])
-        drawn = rng.choice(len(self.levels), recipe.batch_size, p=self.share)
+        half = 0 if self.heard is None else recipe.batch_size // 2
+        drawn = rng.choice(len(self.levels), recipe.batch_size - half, p=self.share)
         x, y = self.levels[drawn], self.target[self.clip_index[drawn]]
         asked = np.zeros((len(x), 0)) if self.taught is None else self.taught[drawn]
         if recipe.made:
@@ -317,7 +334,19 @@ class Batches:
         if recipe.mixup:
             x, y = augmentation.mixup(x, y, rng)
         made = x, y, *([] if self.taught is None else [asked])
+        if half:
+            made = [np.concatenate(parts) for parts in zip(made, self._of_heard(half, rng))]
         return tuple(np.asarray(part, np.float32) for part in made)
+
+    def _of_heard(self, count, rng):
+        """So many of the windows that the teacher heard, changed a little more."""
+        drawn = rng.choice(len(self.heard), count, p=self.share_of_heard)
+        x = self.heard.levels[drawn].astype(np.float32)
+        for change, share in _LITTLE:
+            some = rng.random(count) < share
+            x[some] = change(x[some], rng)
+        x = augmentation.mask(_pictures(x, self.recipe), rng)
+        return x, self.target_of_heard[drawn], self.heard.embeddings[drawn]
 
     def _change(self, x, touched, which, rng):
         """Augment the touched windows in place, by the ways that are asked for."""
@@ -335,6 +364,31 @@ class Batches:
         share = weight / np.bincount(clip_index, weight)[clip_index]
         count = count / np.bincount(label, count)[label] / (label.max() + 1)
         return share * count[clip_index]
+
+
+def drawn_for(clips, recipe, seed=0):
+    """Which windows a teacher should hear changed: as many as a recipe asks for.
+
+    Drawn as for its batches, whatever classes are "other" behind: the arguments of teacher.hear.
+
+    Args:
+        clips: a catalog.
+        recipe: Recipe.
+        seed: of the draw.
+
+    Returns:
+        drawn, behind: (rows of the catalog, places among the clip's windows) each, int, shape
+        (recipe.heard,); behind is None where the recipe lays nothing under.
+    """
+    batches, rng = Batches(clips, recipe, seed), np.random.default_rng(seed)
+    place = np.arange(len(batches.clip_index))
+    place -= np.searchsorted(batches.clip_index, batches.clip_index)
+
+    def draw(share):
+        windows = rng.choice(len(place), recipe.heard, p=share)
+        return batches.clip_index[windows], place[windows]
+
+    return draw(batches.share), draw(batches.share_of_others) if recipe.background else None
 
 
 def _by_source_and_kind(clips):

@@ -14,7 +14,7 @@ from helpers.datasets import downloads
 from helpers.quiet import keras, tf
 
 _CHOICES = '"auto", "none" or the path of the .tflite file'
-_FRAME, _HOP = 15_600, 7_680  # samples: 0.975 s, which is what YAMNet takes, every 0.48 s
+FRAME, _HOP = 15_600, 7_680  # samples: 0.975 s, which is what YAMNet takes, every 0.48 s
 _EMBEDDING = [1, 1, 1, 1024]  # shape of the values between YAMNet's convolutions and its classes
 _KEPT = {"recordings": "yamnet_embeddings.npz", "synthetic": "yamnet_synthetic.npz"}
 _OWN = {
@@ -55,6 +55,11 @@ def yamnet(source="auto", *, data=files.ROOT / "data"):
     return model
 
 
+def another(backbone):
+    """The same backbone once more, for another thread: YAMNet hears one clip at a time."""
+    return _Yamnet(backbone.path) if isinstance(backbone, _Yamnet) else backbone
+
+
 def frames(waveform):
     """Cut a clip into YAMNet's frames, keep those with something in them, and level them.
 
@@ -67,9 +72,9 @@ def frames(waveform):
         float32, shape (frames, 15600): one every 7,680 samples, the last padded with zeros; those
         more than 20 dB below the loudest left out, the others at a level of -20 dB, clipped at +-1.
     """
-    count = 1 + max(0, -(-(len(waveform) - _FRAME) // _HOP))
-    padded = audio.fit_length(waveform, (count - 1) * _HOP + _FRAME)
-    cut = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[::_HOP]
+    count = 1 + max(0, -(-(len(waveform) - FRAME) // _HOP))
+    padded = audio.fit_length(waveform, (count - 1) * _HOP + FRAME)
+    cut = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::_HOP]
     cut, root = _loud(cut)
     return np.clip(cut * (0.1 / np.maximum(root, 1e-5)), -1, 1).astype(np.float32)
 
@@ -157,7 +162,7 @@ def of_windows(backbone, clips, most=40):
     rows = []
     for path in clips.path:
         cut = windows.sliding(audio.load(path)[0])
-        middle = cut[:, (windows.LENGTH - _FRAME) // 2 :][:, :_FRAME]
+        middle = cut[:, (windows.LENGTH - FRAME) // 2 :][:, :FRAME]
         step = -(-len(cut) // most)
         asked = [np.sqrt(backbone(wave)[0].mean(axis=0)) for wave in middle[::step]]
         rows.append(np.repeat(asked, step, axis=0)[: len(cut)])
