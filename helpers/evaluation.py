@@ -158,6 +158,8 @@ def paired_difference(first, second, group, draws=2000, seed=0):
     Both are scored on the same resamplings of the recordings, so that what is hard for both
     cancels out. Intervals of the two by themselves may overlap though they clearly differ.
 
+    Taught in notebooks/05_evaluate.ipynb.
+
     Args:
         first, second: DataFrames as from predict, or lists of such, one a seed, for their means.
         group: of each clip, in the same order.
@@ -224,7 +226,7 @@ def out_of_fold(clips, learn, n=5, seed=0):
 def mcnemar(first, second):
     """Do two classifiers differ on the same clips? McNemar's exact test.
 
-    Taught in notebooks/06_mfcc_vs_spectrogram.ipynb.
+    Taught in notebooks/05_evaluate.ipynb.
 
     Args:
         first, second: bool, shape (clips,): which clips each got right.

@@ -31,6 +31,25 @@ def _best_threshold(truth, score, weight):
     return min([*score, 1.0], key=cost)
 
 
+def _calibration_error(confidence, correct, bins, share=np.mean, size=np.abs):
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    parts = [number == k for k in range(bins) if np.any(number == k)]
+    gaps = [size(np.mean(confidence[part]) - np.mean(correct[part])) for part in parts]
+    return np.sum([gap * share(part) for gap, part in zip(gaps, parts)])
+
+
+def _without_the_sure(confidence, correct, bins):
+    below = confidence < 1
+    return _calibration_error(confidence[below], correct[below], bins)
+
+
+def _with_empty_bins(confidence, correct, bins):
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(number, confidence - correct, bins) / np.bincount(number, minlength=bins)
+    return np.mean(np.abs(mean))
+
+
 def _at_most(few, differ):
     return sum(math.comb(differ, k) for k in range(few + 1)) / 2**differ
 
@@ -178,6 +197,7 @@ RIGHT = {
     "05.1": 680,
     "05.2": (85 / 90 + 0.5) / 2,
     "05.3": _best_threshold,
+    "05.4": _calibration_error,
     "06.1": (48.0, 0.0),
     "06.2": lambda hertz: round(12 * np.log2(hertz / 440) + 9) % 12,
     "06.3": _both_sides,
@@ -323,6 +343,27 @@ WRONG = [
     ("05.3", 0.5, "function"),
     ("05.3", lambda truth, score, weight: 0.5, "costs more"),
     ("05.3", lambda truth, score, weight: 2.0, "between"),
+    ("05.3", lambda truth, score, weight: _best_threshold(truth, score, 1), "count alike"),
+    (
+        "05.3",
+        lambda truth, score, weight: _best_threshold(truth, score, 1 / weight),
+        "false alarms",
+    ),
+    ("05.4", 0.1, "the function itself"),
+    ("05.4", lambda p, right, bins: 100 * _calibration_error(p, right, bins), "percent"),
+    ("05.4", lambda p, right, bins: _calibration_error(p, right, bins, size=float), "cancel out"),
+    ("05.4", lambda p, right, bins: abs(np.mean(p) - np.mean(right)), "cancel out"),
+    ("05.4", lambda p, right, bins: _calibration_error(p, right, bins, lambda part: 1), "added up"),
+    (
+        "05.4",
+        lambda p, right, bins: _calibration_error(p, right, bins, lambda part: 1 / bins),
+        "counts alike",
+    ),
+    ("05.4", _with_empty_bins, "leave it out"),
+    ("05.4", _without_the_sure, "exactly 1"),
+    ("05.4", lambda p, right, bins: np.mean(np.abs(p - right)), "right or wrong"),
+    ("05.4", lambda p, right, bins: _calibration_error(p, right, 10), "ten bins"),
+    ("05.4", lambda p, right, bins: 0.1, "is right"),
     ("06.1", (6.0, 0.0), "mean"),
     ("06.1", (384.0, 0.0), "sum"),
     ("06.1", (48.0, 48.0), "constant"),

@@ -28,25 +28,86 @@ def _balanced(answer):
     return None
 
 
-def _threshold(answer):
-    if not callable(answer):
-        return 'Give the function itself: exercises.check("05.3", best_threshold).'
+def _threshold(function):
     truth = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
     score = np.array([0.05, 0.12, 0.31, 0.44, 0.72, 0.38, 0.58, 0.66, 0.81, 0.93])
     for weight in (1, 4):
         for y, p in ((truth, score), (truth[::-1], score[::-1]), (truth, score**2)):
-            chosen = float(answer(y, p, weight))
+            chosen = float(function(y, p, weight))
             if not 0 <= chosen <= 1:
                 return f"A threshold lies between 0 and 1, not at {chosen:g}."
-            least = min(_cost(y, p, t, weight) for t in [0, *p, 1])
-            if _cost(y, p, chosen, weight) > least:
+            if _dearer(y, p, chosen, weight, 1):
+                if weight > 1 and not _dearer(y, p, chosen, 1, 1):
+                    return f"Nearly: at a weight of {weight} both errors still count alike."
+                if weight > 1 and not _dearer(y, p, chosen, 1, weight):
+                    return "Nearly: the weight stands on the false alarms, not on missed dogs."
                 return f"With missed dogs at {weight}, {chosen:g} costs more than another."
     return None
 
 
-def _cost(truth, score, threshold, weight):
-    called = score >= threshold
-    return weight * sum((truth == 1) & ~called) + sum((truth == 0) & called)
+def _dearer(truth, score, chosen, missed, false):
+    """Whether a threshold costs more than the best one, at these costs of the two errors."""
+
+    def cost(threshold):
+        called = score >= threshold
+        return missed * sum((truth == 1) & ~called) + false * sum((truth == 0) & called)
+
+    return cost(chosen) > min(cost(threshold) for threshold in [0, *score, 1])
+
+
+def _calibration(function):
+    rng = np.random.default_rng(0)
+    for bins, clips in ((10, 60), (5, 200), (4, 31)):
+        confidence = rng.integers(500, 1000, clips) / 1000 + 0.0005  # on no bin's edge
+        confidence[:3] = 1.0
+        correct = rng.random(clips) < np.where(confidence < 0.75, 0.9, 0.6)
+        correct[:3] = False
+        given = float(function(confidence, correct, bins))
+        right = _error(confidence, correct, bins)
+        if abs(given - right) < 1e-6:
+            continue
+        if np.isnan(given):
+            return "It gives nan: a bin without clips has no mean, so leave it out."
+        for reason, value in _likely(confidence, correct, bins):
+            if abs(given - value) < 1e-6:
+                return reason
+        return f"With {bins} bins it gives {given:.4f} for clips where {right:.4f} is right."
+    return None
+
+
+def _error(confidence, correct, bins, pool=np.average):
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    size = np.bincount(number, minlength=bins)
+    gaps = np.bincount(number, confidence - correct, bins) / np.maximum(size, 1)
+    return float(pool(np.abs(gaps[size > 0]), weights=size[size > 0]))
+
+
+def _likely(confidence, correct, bins):
+    """What the likely mistakes give: pairs of what is to be said and the number."""
+    below = confidence < 1
+    left_out = _error(confidence[below], correct[below], bins)
+    everywhere = _error(confidence, correct, bins, lambda gaps, weights: sum(gaps))
+    alone = "Nearly: a clip with a confidence of exactly 1 is left out; it is of the last bin."
+    alike = "Nearly: every bin counts alike. Weigh its gap by how many clips it holds."
+    overall = abs(np.mean(confidence - correct))
+    cancel = (
+        "Nearly: too sure here and too timid there cancel out. Take the size of each bin's gap."
+    )
+    return [
+        ("Nearly: that is in percent.", 100 * _error(confidence, correct, bins)),
+        (cancel, overall),
+        (cancel, -overall),
+        (alike, _error(confidence, correct, bins, lambda gaps, weights: np.mean(gaps))),
+        (alike, everywhere / bins),
+        ("Nearly: the gaps are added up, not averaged.", everywhere),
+        ("That is the largest gap of a bin; their mean is asked for.",
+         _error(confidence, correct, bins, lambda gaps, weights: max(gaps))),
+        (alone, left_out),
+        (alone, left_out * below.mean()),
+        ("A single clip is right or wrong: take the means of a whole bin, then their gap.",
+         np.mean(np.abs(confidence - correct))),
+        ("It has ten bins whatever is asked for.", _error(confidence, correct, 10)),
+    ]  # fmt: skip
 
 
 EXERCISES = {  # number: judge, and what to say of a right answer
@@ -61,5 +122,9 @@ EXERCISES = {  # number: judge, and what to say of a right answer
     "05.3": (
         _threshold,
         "A threshold trades one error for the other; the costs decide, not the model.",
+    ),
+    "05.4": (
+        _calibration,
+        "Small on average, and yet a single bin may be far off: look at the picture as well.",
     ),
 }

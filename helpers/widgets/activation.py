@@ -87,7 +87,8 @@ class Ear(Explorer):
             upper.plot(time, 100 * answer.timeline[name], linewidth=1, **look)
             upper.scatter(time, 100 * answer.timeline[name], size, color=look["color"])
         upper.set(ylim=(-6, 106), yticks=(0, 50, 100), ylabel="probability (%)")
-        upper.legend(loc="lower left", bbox_to_anchor=(0, 0.96), frameon=False, ncols=4)
+        narrow = {"ncols": 4, "columnspacing": 1, "handlelength": 1.2, "handletextpad": 0.5}
+        upper.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.96), frameon=False, **narrow)
         plots.log_mel(drawable(samples), rate, ax=lower)
         lower.images[0].set_cmap("gray")
         if self.map is not None:
