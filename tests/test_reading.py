@@ -8,7 +8,11 @@ from lessons import PATHS
 
 READ = re.compile(r"\*\*Read the output\.\*\*(.*?)(?=\*\*Otherwise\?\*\*)", re.DOTALL)
 NUMBER = re.compile(r"(?<![\w.])[−-]?\d[\d,]*(?:\.\d+)?")
-STRICT = ("01_waveforms", "02_spectrograms")  # each reading must follow its code cell
+STRICT = (
+    "01_waveforms",
+    "02_spectrograms",
+    "03_data_pipeline",
+)  # each reading must follow its code cell
 
 
 def numbers(text):
