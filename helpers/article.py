@@ -10,10 +10,8 @@ _SAMPLES = 300_000
 _AUTO = tf.data.AUTOTUNE
 
 
-def get_waveform_label(path, label_id):
+def _waveform_label(path, label_id):
     """Decode one file inside tf.data, whatever its format, rate and number of channels.
-
-    Taught in notebooks/03_data_pipeline.ipynb.
 
     Args:
         path: string tensor, a WAV, FLAC, OGG or MP3 file.
@@ -69,7 +67,7 @@ def preprocess(clips, names=None):
         raise ValueError("there are no clips to preprocess: is the split named train or test?")
     ids = datasets.label_ids(clips, names)
     files = tf.data.Dataset.from_tensor_slices((clips.path.to_numpy(str), ids))
-    return files.map(get_waveform_label, _AUTO).map(get_spectrogram_label, _AUTO)
+    return files.map(_waveform_label, _AUTO).map(get_spectrogram_label, _AUTO)
 
 
 def pictures(clips, names=None):

@@ -8,7 +8,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import ListedColormap, to_hex, to_rgb
 
 from helpers.audio import SAMPLE_RATE
 
@@ -19,6 +19,7 @@ _OTHERS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000"]
 _MIXED = [("#FFFFFF", 0.6), ("#000000", 0.5), ("#FFFFFF", 0.35), ("#000000", 0.3)]
 _MIXED += [("#FFFFFF", 0.8), ("#000000", 0.7), ("#FFFFFF", 0.15), ("#000000", 0.15)]
 _MOST_LINES = 8  # of a timeline: more are no picture
+_ROUNDS = ListedColormap(["#DDDDDD", "#009E73"])  # learnt from, held out: of no class
 _NICE_HZ = np.array([0, 500, 1000, 2000, 4000, 8000, 16_000])
 
 sns.set_theme(
@@ -389,6 +390,72 @@ def ladder(results, *, title="", ax=None):
         ylim=(max(rows) + 0.7, -0.7),
     )
     ax.grid(axis="x", alpha=0.3)
+
+
+def folds(dealt, recordings):
+    """Who is learnt from and who is held out in each round, where clips are dealt into folds.
+
+    A row a round, a box a clip, the clips of a recording side by side. A held-out clip whose
+    recording is learnt from in the same round has a cross; the title says how many have.
+
+    Taught in notebooks/03_data_pipeline.ipynb.
+
+    Args:
+        dealt: {title: int, shape (clips,)}: the fold of each clip, from 0, a panel each.
+        recordings: shape (clips,): the recording of each clip, equal ones side by side.
+    """
+    recordings = np.asarray(recordings)
+    n = len(recordings)
+    starts = np.flatnonzero(np.r_[True, recordings[1:] != recordings[:-1]])
+    _, axes = plt.subplots(len(dealt), 1, figsize=(8, 2.1 * len(dealt) + 0.4), sharex=True)
+    for ax, (title, fold) in zip(np.atleast_1d(axes), dealt.items(), strict=True):
+        held = np.asarray(fold) == np.arange(1 + max(fold))[:, None]  # a row a round
+        learnt = np.stack([np.isin(recordings, recordings[~row]) for row in held])
+        leaks = held & learnt
+        ax.pcolormesh(held, cmap=_ROUNDS, edgecolor="white", linewidth=1.5)
+        row, clip = np.nonzero(leaks)
+        ax.plot(clip + 0.5, row + 0.5, "x", color="white", markersize=7, markeredgewidth=2)
+        ax.vlines(starts[1:], 0, len(held), color="#333333", linewidth=1.2)
+        ax.set(
+            title=f"{title}: {leaks.sum()} of {n} held-out clips have kin in training",
+            ylabel="round (number)",
+            ylim=(len(held), 0),
+        )
+        ax.set_yticks(np.arange(len(held)) + 0.5, np.arange(len(held)) + 1)
+        ax.tick_params(length=0)
+        sns.despine(ax=ax, left=True, bottom=True)
+    ends = np.r_[starts[1:], n]
+    ax.set_xticks((starts + ends) / 2, np.arange(len(starts)) + 1)
+    ax.set_xlabel("recording (number)")
+    look = {"marker": "s", "linestyle": "", "markersize": 10}
+    marks = [
+        plt.Line2D([], [], color=_ROUNDS(0), label="learnt from", **look),
+        plt.Line2D([], [], color=_ROUNDS(1), label="held out", **look),
+    ]
+    ax.figure.legend(handles=marks, loc="outside lower center", frameon=False, ncols=2)
+
+
+def timetable(runs):
+    """Who worked when: a panel a run, a row a worker, a bar from each start to its end.
+
+    Taught in notebooks/03_data_pipeline.ipynb.
+
+    Args:
+        runs: {title: DataFrame with the columns what (name of the worker), start and end (s)}.
+    """
+    figsize = (8, 0.6 + 0.95 * len(runs))
+    _, axes = plt.subplots(len(runs), 1, figsize=figsize, sharex=True, squeeze=False)
+    for ax, (title, spans) in zip(axes[:, 0], runs.items(), strict=True):
+        workers = list(dict.fromkeys(spans.what))
+        for row, (name, tint) in enumerate(zip(workers, _CURVES[1:])):
+            part = spans[spans.what == name]
+            bars = np.stack([part.start, part.end - part.start], axis=1)
+            ax.broken_barh(bars, (row - 0.4, 0.8), color=tint, edgecolor="white", linewidth=0.4)
+        ax.set(title=f"{title}: {spans.end.max():.2f} s", ylabel="worker\n(name)")
+        ax.set_ylim(len(workers) - 0.4, -0.6)
+        ax.set_yticks(range(len(workers)), workers)
+        ax.set_xlim(0, max(run.end.max() for run in runs.values()))
+    ax.set_xlabel("time (s)")
 
 
 # ---- curves and animations of lessons 01 and 02

@@ -166,7 +166,7 @@ def hold_out(catalog: pd.DataFrame, fraction: float, seed: int = 0) -> np.ndarra
 def folds(catalog: pd.DataFrame, n: int = 5, seed: int = 0, by: str = "group") -> np.ndarray:
     """Deal the clips into folds, stratified by label and never parting a group, or a source.
 
-    Taught in notebooks/05_evaluate.ipynb.
+    Taught in notebooks/03_data_pipeline.ipynb.
 
     Args:
         catalog: DataFrame with columns label and group.

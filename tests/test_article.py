@@ -33,7 +33,7 @@ def test_any_format_rate_and_channel_count_is_decoded(tmp_path):
     for ending in audio.FORMATS:
         path = tmp_path / f"a{ending}"
         soundfile.write(path, stereo, 44_100)
-        waveform, _ = article.get_waveform_label(tf.constant(str(path)), tf.constant(0))
+        waveform, _ = article._waveform_label(tf.constant(str(path)), tf.constant(0))
         assert waveform.dtype == tf.float32 and abs(len(waveform) - 16_000) < 1600
 
 

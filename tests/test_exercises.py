@@ -79,12 +79,38 @@ def _baseline(values, label, fold, scale=True, leak=False):
     return found
 
 
-def _find_offset(first, second):
+def _find_offset(first, second, signs=(1, -1)):
     places = {(np.diff(first)[p : p + 32] > 0).tobytes(): p for p in range(len(first) - 32)}
-    runs = [(np.diff(second)[q : q + 32] > 0).tobytes() for q in range(len(second) - 32)]
-    return Counter(places[run] - q for q, run in enumerate(runs) if run in places).most_common(1)[
-        0
-    ][0]
+    votes = Counter()
+    for sign in signs:
+        steps = np.diff(sign * second) > 0
+        runs = enumerate(steps[q : q + 32].tobytes() for q in range(len(second) - 32))
+        votes.update(places[run] - q for q, run in runs if run in places)
+    return votes.most_common(1)[0][0]
+
+
+def _place(known, label):
+    return sorted(set(known)).index(label)
+
+
+def _deal(groups, n, largest_first=True):
+    fold, size = np.zeros(len(groups), int), np.zeros(n, int)
+    for name, count in sorted(Counter(groups).items(), key=lambda one: -one[1] * largest_first):
+        smallest = np.argmin(size)
+        fold[groups == name] = smallest
+        size[smallest] += count
+    return fold
+
+
+def _buffered(items, size, rng):
+    buffer, out = [], []
+    for item in items:
+        buffer.append(item)
+        if len(buffer) == size:
+            out.append(buffer.pop(rng.integers(size)))
+    while buffer:
+        out.append(buffer.pop(rng.integers(len(buffer))))
+    return out
 
 
 def _equal_samples(first, second):
@@ -186,10 +212,10 @@ RIGHT = {
     "02.2": lambda samples, n, hop: (1 + samples // hop, 1 + n // 2),
     "02.3": 40.0,
     "02.4": _track,
-    "03.1": (3, 2, 1),
-    "03.2": (2, 0, 1, 0, 1, 0),
-    "03.3": (3, 2),
-    "03.4": _find_offset,
+    "03.1": lambda labels, known: [sorted(set(known)).index(label) for label in labels],
+    "03.2": _find_offset,
+    "03.3": _deal,
+    "03.4": _buffered,
     "04.1": _cross_entropy,
     "04.2": _descend,
     "04.3": _convolve,
@@ -285,21 +311,55 @@ WRONG = [
     ("02.4", lambda wave, rate, n, hop: _track(wave, rate, n, hop, 0.5), "factor of two"),
     ("02.4", lambda wave, rate, n, hop: _track(wave, rate, n, hop)[::-1], "sounds, yours says"),
     ("02.4", lambda wave, rate, n, hop: np.zeros((2, 2)), "One frequency a frame"),
-    ("03.1", (2, 2, 0), "left over"),
-    ("03.1", (3, 3, 1), "exactly"),
-    ("03.1", (2.8, 2.0, 0.6), "whole"),
-    ("03.2", (0, 1, 2, 1, 0, 1), "first appear"),
-    ("03.2", (3, 1, 2, 1, 2, 1), "alphabetical"),
-    ("03.2", ("rain", "cat", "dog", "cat", "dog", "cat"), "alphabetical"),
-    ("03.3", (2, 2), "recordings"),
-    ("03.3", (2, 3), "training clips"),
-    ("03.3", (5, 5), "twice c"),
-    ("03.4", 700, "function"),
-    ("03.4", lambda first, second: -_find_offset(first, second), "sign"),
-    ("03.4", lambda first, second: _find_offset(first, second) + 1, "one sample"),
-    ("03.4", lambda first, second: abs(_find_offset(first, second)), "earlier"),
-    ("03.4", _equal_samples, "level"),
-    ("03.4", lambda first, second: 0, "after the first"),
+    ("03.1", (2, 0, 1, 0), "the function itself"),
+    ("03.1", lambda labels, known: None, "gives nothing back"),
+    ("03.1", lambda labels, known: [_place(known, label) + 1 for label in labels], "number 0"),
+    ("03.1", lambda labels, known: [_place(labels, label) for label in labels], "happen to be"),
+    ("03.1", lambda labels, known: [known.index(label) for label in labels], "alphabetical"),
+    (
+        "03.1",
+        lambda labels, known: [sorted(known).index(label) for label in labels],
+        "names twice",
+    ),
+    ("03.1", lambda labels, known: labels, "not ['rain'"),
+    (
+        "03.1",
+        lambda labels, known: [int(np.argmax(np.unique(known) == label)) for label in labels],
+        "without a word",
+    ),
+    ("03.2", 700, "function"),
+    ("03.2", lambda first, second: -_find_offset(first, second), "sign"),
+    ("03.2", lambda first, second: _find_offset(first, second) + 1, "one sample"),
+    ("03.2", lambda first, second: abs(_find_offset(first, second)), "earlier"),
+    ("03.2", _equal_samples, "level"),
+    ("03.2", lambda first, second: _find_offset(first, second, (1,)), "upside down"),
+    ("03.2", lambda first, second: 0, "after the first"),
+    ("03.2", lambda first, second: Counter().most_common(1)[0][0], "stops with IndexError"),
+    ("03.3", np.arange(5), "the function itself"),
+    ("03.3", lambda groups, n: np.unique(groups) % n, "each clip gets"),
+    ("03.3", lambda groups, n: _deal(groups, n) + 1, "numbered from 0"),
+    ("03.3", lambda groups, n: groups, "no others"),
+    ("03.3", lambda groups, n: np.arange(len(groups)) % n, "are parted"),
+    ("03.3", lambda groups, n: np.zeros(len(groups), int), "empty"),
+    ("03.3", lambda groups, n: np.unique(groups, return_inverse=True)[1] % n, "largest recording"),
+    ("03.3", lambda groups, n: _deal(groups, n, largest_first=False), "largest recording"),
+    ("03.4", [3, 1, 2], "the function itself"),
+    ("03.4", lambda items, size, rng: _buffered(items, size, rng)[: 1 - size], "came out. Empty"),
+    ("03.4", lambda items, size, rng: [items[0], *items[:-1]], "none twice"),
+    ("03.4", lambda items, size, rng: rng.permutation(items), "could hold it"),
+    ("03.4", lambda items, size, rng: items, "hardly depends"),
+    (
+        "03.4",
+        lambda items, size, rng: _buffered(items, size, np.random.default_rng()),
+        "equal generators",
+    ),
+    (
+        "03.4",
+        lambda items, size, rng: np.r_[
+            *(rng.permutation(items[at : at + size]) for at in range(0, len(items), size)),
+        ],
+        "among themselves",
+    ),
     ("04.1", 0.2, "the function itself"),
     ("04.1", lambda logits, label: None, "nothing back"),
     ("04.1", lambda logits, label: -_cross_entropy(logits, label), "Nearly: For logits"),

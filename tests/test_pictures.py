@@ -29,6 +29,9 @@ WINDOWS = pd.DataFrame(
         "weight": [0.6, 0.395, 0.005],
     }
 )
+SPANS = pd.DataFrame(
+    {"what": ["reads", "learns", "reads"], "start": [0.0, 0.1, 0.1], "end": [0.1, 0.4, 0.2]}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +62,8 @@ def test_every_axis_has_its_unit():
         (lambda: plots.descent([0, 1], [1, 2], {"a": [0, 0.5, 9]}), ["weight", "(nats)"]),
         (lambda: plots.grid({"a": counts, "b": counts}, unit="level (dB)"), ["frame", "band"]),
         (lambda: plots.confusion(counts, ["cat", "dog"]), ["called", "truly"]),
+        (lambda: plots.folds({"a": [0, 1, 1]}, [7, 7, 8]), ["round", "recording"]),
+        (lambda: plots.timetable({"a": SPANS}), ["(s)", "worker"]),
     ]:
         assert draw() is None  # a value would be echoed below the plot
         labels = " ".join(ax.get_xlabel() + ax.get_ylabel() for ax in _axes())
@@ -135,6 +140,28 @@ def test_the_strobe_names_the_alias(monkeypatch):
 def test_the_committed_animations_are_small_and_move(name):
     path = ROOT / "notebooks" / "images" / f"{name}.gif"
     assert path.stat().st_size < 400_000 and Image.open(path).n_frames > 20
+
+
+def test_the_folds_mark_held_out_clips_with_kin_in_training():
+    recordings = ["x", "x", "y", "y", "z"]
+    plots.folds({"random": [0, 1, 1, 1, 0], "whole": [0, 0, 1, 1, 1]}, recordings)
+    random, whole = _axes()
+    (crosses,) = random.lines
+    assert sorted(zip(crosses.get_xdata(), crosses.get_ydata())) == [(0.5, 0.5), (1.5, 1.5)]
+    assert "2 of 5" in random.get_title() and "0 of 5" in whole.get_title()
+    held = whole.collections[0].get_array().reshape(2, 5)
+    np.testing.assert_array_equal(held, [[1, 1, 0, 0, 0], [0, 0, 1, 1, 1]])
+    assert [line[0][0] for line in whole.collections[1].get_segments()] == [2, 4]
+
+
+def test_the_timetable_draws_each_worker_in_its_row():
+    plots.timetable({"slow": SPANS.assign(end=SPANS.end + 1), "fast": SPANS})
+    slow, fast = _axes()
+    assert "1.40 s" in slow.get_title() and slow.get_xlim() == fast.get_xlim() == (0, 1.4)
+    assert [tick.get_text() for tick in fast.get_yticklabels()] == ["reads", "learns"]
+    rows = [[path.get_extents() for path in bars.get_paths()] for bars in fast.collections]
+    spans = [[(round(box.x0, 3), round(box.x1, 3)) for box in row] for row in rows]
+    assert spans == [[(0, 0.1), (0.1, 0.2)], [(0.1, 0.4)]]
 
 
 def test_colours_are_one_a_class():
