@@ -119,9 +119,52 @@ def _equal_samples(first, second):
     return Counter(found).most_common(1)[0][0] if found else 0
 
 
-def _surest_window(table, name):
-    loud = table[table.weight >= table.weight.max() / 50]
-    return tuple(loud.loc[loud[name].idxmax(), ["start", "end"]])
+def _moments(timeline, name, few=50, least=0.7, apart=0.0):
+    loud = timeline.weight >= timeline.weight.max() / few
+    found = []
+    for row in timeline[loud & (timeline[name] >= least)].itertuples():
+        if found and row.start <= found[-1][1] - apart:
+            found[-1] = (found[-1][0], row.end)
+        else:
+            found.append((row.start, row.end))
+    return found
+
+
+def _answer(shares, other_from, unsure_below):
+    if shares["neither"] >= other_from:
+        return "neither"
+    best = max(("cat", "dog"), key=shares.get)
+    share = shares[best] / (shares["cat"] + shares["dog"])
+    return best if share >= unsure_below else "unsure"
+
+
+def _likeliest(shares, *_):
+    return max(shares, key=shares.get)
+
+
+def _of_all(shares, other_from, unsure_below):
+    if shares["neither"] >= other_from:
+        return "neither"
+    best = max(("cat", "dog"), key=shares.get)
+    return best if shares[best] >= unsure_below else "unsure"
+
+
+def _source_interval(right, clips, seed, draws=2000, ends=(0.025, 0.975), scale=1):
+    rng, n, shares = np.random.default_rng(seed), len(clips), []
+    for _ in range(draws):
+        drawn = rng.integers(0, n, n)
+        shares.append(right[drawn].sum() / clips[drawn].sum())
+    return scale * np.quantile(shares, ends)
+
+
+def _clip_interval(right, clips, seed):
+    drawn = np.random.default_rng(seed).binomial(clips.sum(), right.sum() / clips.sum(), 2000)
+    return np.quantile(drawn / clips.sum(), [0.025, 0.975])
+
+
+def _even_interval(right, clips, seed):
+    drawn = np.random.default_rng(seed).integers(0, len(clips), (2000, len(clips)))
+    return np.quantile((right / clips)[drawn].mean(axis=1), [0.025, 0.975])
 
 
 def _highest(share):
@@ -233,11 +276,13 @@ RIGHT = {
     "07.3": _nearest_mean,
     "07.4": _softened,
     "08.1": lambda wrong, unsure: 1 - unsure / wrong,
-    "08.2": _surest_window,
+    "08.2": _moments,
     "08.3": 59.44,
+    "08.4": _answer,
     "09.1": _highest,
     "09.2": _rounds,
     "09.3": _doubtful,
+    "09.4": _source_interval,
 }
 # exercise, wrong answer, a word of the reason that is given
 WRONG = [
@@ -467,15 +512,25 @@ WRONG = [
     ("08.1", lambda wrong, unsure: unsure / wrong, "How likely must"),
     ("08.1", lambda wrong, unsure: wrong / unsure, "no probability"),
     ("08.1", lambda wrong, unsure: 0.9, "on average"),
-    ("08.2", lambda table, name: table.loc[table[name].idxmax(), ["start", "end"]], "pause"),
-    ("08.2", lambda table, name: (0.0, 9.0), "surest window"),
-    ("08.2", lambda table, name: table.start, "two numbers"),
-    ("08.2", (0.0, 1.5), "function"),
+    ("08.2", lambda table, name: list(zip(table.start, table.end)), "overlap"),
+    ("08.2", lambda table, name: _moments(table, name, few=1e9), "bridges"),
+    ("08.2", lambda table, name: _moments(table, name, few=20), "fiftieth"),
+    ("08.2", lambda table, name: _moments(table, name, least=0.71), "0.7 itself"),
+    ("08.2", lambda table, name: _moments(table, name, apart=1e-6), "touch"),
+    ("08.2", lambda table, name: [(a, a) for a, _ in _moments(table, name)], "was not heard"),
+    ("08.2", lambda table, name: _moments(table, name)[0], "pairs of numbers"),
+    ("08.2", [(0.0, 1.5)], "function itself"),
     ("08.3", 118.9, "two"),
     ("08.3", 237.8, "two channels"),
     ("08.3", 475.5, "8 bits"),
     ("08.3", 7.43, "8 bits"),
     ("08.3", 60, "one second"),
+    ("08.4", "neither", "function itself"),
+    ("08.4", _likeliest, "whichever is the largest"),
+    ("08.4", lambda shares, *limits: _answer(shares, 0.25, 0.6), "below its limit"),
+    ("08.4", _of_all, "of the two animals"),
+    ("08.4", lambda shares, other, _: _answer(shares, other, 0.5), "about level"),
+    ("08.4", lambda shares, *limits: limits[0], "four answers"),
     ("09.1", 0.5, "the function itself"),
     ("09.1", lambda share: np.sort(share)[int(np.ceil(0.9 * len(share))) - 1], "lets nine in ten"),
     ("09.1", lambda share: np.max(share), "lets nine in ten"),
@@ -500,6 +555,18 @@ WRONG = [
     ("09.3", lambda table, n: table.max(axis=1).nlargest(n).index, "surest"),
     ("09.3", lambda table, n: table.max(axis=1).nsmallest(n).index, "best share"),
     ("09.3", lambda table, n: table.index[:n], "level"),
+    ("09.4", (0.6, 0.8), "function itself"),
+    ("09.4", _clip_interval, "as if clips were drawn"),
+    ("09.4", _even_interval, "as much as a large one"),
+    ("09.4", lambda right, clips, seed: _source_interval(right, clips, seed, scale=100), "0 to 1"),
+    ("09.4", lambda right, clips, seed: 2 * [right.sum() / clips.sum()], "with replacement"),
+    ("09.4", lambda right, clips, _: _source_interval(right, clips, None), "same seed"),
+    ("09.4", lambda right, clips, seed: right / clips, "two are asked for"),
+    (
+        "09.4",
+        lambda right, clips, seed: _source_interval(right, clips, seed, ends=(0, 1)),
+        "percentile",
+    ),
 ]
 
 

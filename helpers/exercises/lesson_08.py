@@ -20,25 +20,72 @@ def _threshold(answer):
     return None
 
 
-def _surest_window(answer):
-    if not callable(answer):
-        return 'Give the function itself: exercises.check("08.2", find).'
-    rng = np.random.default_rng(0)
-    for name in ("cat", "dog", "cat"):
-        start = 0.375 * np.arange(12)
-        table = pd.DataFrame({"start": start, "end": start + 1.5, "cat": rng.uniform(0.1, 0.9, 12)})
-        table = table.assign(dog=1 - table.cat, weight=rng.uniform(0.3, 1, 12))
-        loud, quiet = rng.permutation(12)[:2]
-        table.loc[[loud, quiet], name] = 0.95, 0.99
-        table.loc[quiet, "weight"] = 0.01
-        given = tuple(np.round(np.asarray(answer(table, name), float), 3))
-        if given == (start[loud], start[loud] + 1.5):
+def _moments(function):
+    for name, shift in (("cat", 0.0), ("dog", 1.125)):
+        timeline, right = _heard_thrice(name, shift)
+        try:
+            given = [tuple(np.round(pair, 3).tolist()) for pair in function(timeline, name)]
+        except (TypeError, ValueError):
+            return "It should be a list of pairs of numbers, (start, end)."
+        if given == right:
             continue
-        if given == (start[quiet], start[quiet] + 1.5):
-            return "It found a pause: the model is very sure there, and has heard nothing."
-        if len(given) != 2:
-            return "It should give two numbers, the start and the end."
-        return f"It gives {given} where the surest window of {name} starts at {start[loud]:g} s."
+        if len(given) > len(right) + 1:
+            return f"{len(given)} stretches: windows that overlap should make one of them."
+        if len(given) == len(right) + 1:
+            return "Two of its stretches touch: one ends where the other begins. Join those, too."
+        if any(start <= right[0][1] and end >= right[1][0] for start, end in given):
+            return "A pause bridges two calls: the model is very sure there, and has heard nothing."
+        if len(given) < len(right):
+            return f"It gives {len(given)} stretches, and one is missing. 0.7 itself is enough."
+        if given[1] == (right[1][0], right[1][1] - 1.5):
+            return "A soft call is missing: a fiftieth of the largest weight is enough."
+        return f"It gives {given}: one of these begins or ends where {name} was not heard."
+    return None
+
+
+def _heard_thrice(name, shift):
+    """A timeline in which a class is heard three times, and these stretches; a pause between."""
+    rng = np.random.default_rng(3)
+    start = shift + 0.375 * np.arange(26)
+    share, weight = rng.uniform(0.05, 0.6, 26), rng.uniform(0.3, 1, 26)
+    share[[2, 3, 4, 12, 13, 17]], share[22] = 0.9, 0.7
+    share[8], weight[8] = 0.99, 0.015 * weight.max()  # sure, and hardly heard
+    weight[17] = 0.03 * weight.max()  # soft, and loud enough; it touches number 13
+    other = {"cat": "dog", "dog": "cat"}[name]
+    table = pd.DataFrame({"start": start, "end": start + 1.5, name: share, other: 1 - share})
+    stretches = [(0.75, 3.0), (4.5, 7.875), (8.25, 9.75)]
+    return table.assign(weight=weight), [(a + shift, b + shift) for a, b in stretches]
+
+
+def _four_answers(function):
+    for what, cat, dog, neither, limit, asked, right in (
+        ("A sure cat", 0.9, 0.05, 0.05, 0.25, 0.6, "cat"),
+        ("A sure dog", 0.04, 0.8, 0.16, 0.25, 0.6, "dog"),
+        ("A passing car", 0.29, 0.16, 0.55, 0.25, 0.6, "neither"),
+        ("A car that sounds like a cat", 0.58, 0.07, 0.35, 0.25, 0.6, "neither"),
+        ("A sound at the limit of neither", 0.7, 0.05, 0.25, 0.25, 0.6, "neither"),
+        ("The same under a limit of 0.5", 0.58, 0.07, 0.35, 0.5, 0.6, "cat"),
+        ("A cat and a dog at once", 0.46, 0.4, 0.14, 0.25, 0.6, "unsure"),
+        ("A cat behind noise", 0.52, 0.28, 0.2, 0.25, 0.6, "cat"),
+        ("A cat just sure enough", 0.375, 0.125, 0.5, 0.6, 0.75, "cat"),
+    ):
+        shares = {"cat": cat, "dog": dog, "neither": neither}
+        given = function(shares, limit, asked)
+        if given == right:
+            continue
+        said = ", ".join(f"{name} {share:g}" for name, share in shares.items())
+        case = f"{what} ({said}; limits {limit:g} and {asked:g}) becomes {given!r}"
+        if given not in ("cat", "dog", "neither", "unsure"):
+            return f"{case}: there are four answers, each a text."
+        if right == "neither":
+            return (
+                f"{case}: ask for neither's limit first, whichever is the largest, and from it on."
+            )
+        if given == "neither":
+            return f"{case}, though neither stays below its limit."
+        if right == "unsure":
+            return f"{case}: the two animals are about level there."
+        return f"{case}: unsure is about the better animal's share of the two animals."
     return None
 
 
@@ -59,9 +106,10 @@ def _seconds_in_ten_megabytes(answer):
 
 EXERCISES = {  # number: judge, and what to say of a right answer
     "08.1": (_threshold, "The dearer an error, the more often the model should keep silent."),
-    "08.2": (_surest_window, "So a page could play just the part that decided."),
+    "08.2": (_moments, "So a page can say when, and play just the part that decided."),
     "08.3": (
         _seconds_in_ten_megabytes,
         "Hence a limit on the length, too: MP3 takes a tenth, and must be decoded.",
     ),
+    "08.4": (_four_answers, "The car is turned away, and so is what merely sounds like a cat."),
 }

@@ -73,8 +73,39 @@ def _doubtful(answer):
     return None
 
 
+def _source_interval(function):
+    for seed, n in ((0, 9), (1, 14)):
+        rng = np.random.default_rng(seed)
+        clips = rng.integers(10, 120, n)
+        right = rng.binomial(clips, rng.uniform(0.3, 1, n))
+        given = np.asarray(function(right, clips, seed), float).ravel()
+        if given.shape != (2,):
+            return f"It gives {given.size} numbers where two are asked for, low and high."
+        if given.max() > 1:
+            return "Give shares from 0 to 1: right clips among all clips of the sources drawn."
+        if np.ptp(given) < 1e-6:
+            return "Its ends are the same: draw with replacement, and anew each time."
+        if not np.array_equal(given, np.asarray(function(right, clips, seed), float).ravel()):
+            return "The same seed should give the same interval."
+        drawn = np.random.default_rng(9).integers(0, n, (20_000, n))
+        shares = right[drawn].sum(axis=1) / clips[drawn].sum(axis=1)
+        if np.abs(given - np.quantile(shares, [0.025, 0.975])).max() < 0.02:
+            continue
+        whole = right.sum() / clips.sum()
+        by_clip = np.sqrt(whole * (1 - whole) / clips.sum())
+        case = f"For {n} sources it gives {given[0]:.3f} to {given[1]:.3f}"
+        if np.ptp(given) < 1.3 * 3.92 * by_clip:
+            return f"{case}: as narrow as if clips were drawn. Draw sources, with all their clips."
+        alike = np.quantile((right / clips)[drawn].mean(axis=1), [0.025, 0.975])
+        if np.abs(given - alike).max() < 0.02:
+            return f"{case}: a small source counts as much as a large one there. Add up clips."
+        return f"{case}. As many sources as there are; then the 2.5th and the 97.5th percentile."
+    return None
+
+
 EXERCISES = {  # number: judge, and what to say of a right answer
     "09.1": (_limit, "And the cats and dogs above it are the price."),
     "09.2": (_rounds, "Each source is a stranger once."),
-    "09.3": (_doubtful, "Ten labels where the model wavers tell it more than ten that it knew."),
+    "09.3": (_doubtful, "Whether these ten teach it more than any ten, only a trial can tell."),
+    "09.4": (_source_interval, "That is what a user from another place may expect."),
 }
