@@ -309,7 +309,7 @@ def head(stand_in, tmp_path):
 def sound(samples, seed=0):
     """Noise whose roughness and level change as it goes."""
     rng, time = np.random.default_rng(seed), np.linspace(0, 1, samples)
-    rough, smooth = rng.normal(0, 0.1, samples), np.sin(np.arange(samples) / 20)
+    rough, smooth = rng.normal(0, 0.1, samples), np.sin(1 + np.arange(samples) / 20)
     mixed = time * rough + (1 - time) * smooth
     return (mixed * (0.2 + (7 * time % 1))).astype(np.float32)
 
