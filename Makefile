@@ -39,7 +39,7 @@ help:
 	@echo '  make student  write runs/student, the course without its solutions'
 	@echo
 	@echo 'Take part:'
-	@echo '  make shipped  train the shipped model anew: DATASET=kaggle+elsewhere'
+	@echo '  make shipped  train the shipped models anew: DATASET=kaggle+elsewhere'
 	@echo '  make test     check the style, then run every test'
 	@echo '  make glossary link the lessons to the glossary, and count their hours anew'
 	@echo '  make address  write the address in pyproject.toml into every lesson'
@@ -95,8 +95,8 @@ test: $(STAMP)
 lab: $(STAMP)
 	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $(ARGS)
 
-# As DATASET, a relative MODEL is meant from where make was called.
-WITH_MODEL = $${MODEL:+--model "$$(case "$$MODEL" in (/*) echo "$$MODEL";; (*) echo "$$CALLER/$$MODEL";; esac)"}
+# As DATASET, a relative MODEL is meant from where make was called; yamnet is a name.
+WITH_MODEL = $${MODEL:+--model "$$(case "$$MODEL" in (/*|yamnet) echo "$$MODEL";; (*) echo "$$CALLER/$$MODEL";; esac)"}
 
 app: $(STAMP)
 	@$(VENV) -m helpers.demo $(WITH_MODEL) $(ARGS)
@@ -138,7 +138,7 @@ lock:
 	@mv requirements.lock.part requirements.lock
 
 bench: MEASURES := synthetic_to_real more_epochs ladder degraded_copies feature_comparison transfer_curve
-shipped: MEASURES := shipped
+shipped: MEASURES := shipped yamnet_head
 bench shipped: $(STAMP)
 	$(call NEEDS_DATASET,$(if $(filter shipped,$@),kaggle+elsewhere,kaggle))
 	@cd "$$CALLER"; for measure in $(MEASURES); do \

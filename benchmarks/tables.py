@@ -15,6 +15,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from helpers import evaluation, files, plots
 
@@ -208,6 +209,66 @@ def trade():
     return table(head, rows)
 
 
+_OUT = 0.85, 0.9  # shares of the other sounds kept out, at which two models are compared
+
+
+def kept_at(found, out):
+    """The share of cats and dogs that are not turned away where so many of the others are."""
+    _, kept, kept_out = zip(*found["trade"])
+    return float(np.interp(out, kept_out[::-1], kept[::-1]))
+
+
+def heads():
+    """The shipped model and the head on YAMNet, on the same sources that neither has heard."""
+    rows = []
+    for name, of in (("the compact network", "shipped"), ("the head on YAMNet", "yamnet_head")):
+        found = results(of)
+        mean = found["mean"]
+        rows.append(
+            [
+                name,
+                f"{found['parameters']:,}",
+                percent(mean["balanced, neither an error"]),
+                percent(mean["others kept out"]),
+                percent(mean["between cat and dog"]),
+                f"{mean['AUC of pets and others']:.3f}",
+                percent(mean["calibration error"]),
+                *(percent(kept_at(found, out)) for out in _OUT),
+                ", ".join(map(str, found["seeds"])),
+            ]
+        )
+    head = [
+        "",
+        "parameters of our own",
+        "cats and dogs right",
+        "others kept out",
+        "between cat and dog",
+        "AUC of pets and others",
+        "calibration error",
+        *(f"not turned away at {evaluation.percent(out)} kept out" for out in _OUT),
+        "seeds",
+    ]
+    return table(head, rows)
+
+
+def of_head():
+    """What the card of the head says of its file, its limits and its sources."""
+    found = results("yamnet_head")
+    card = json.loads((ROOT / "data" / "pretrained" / "yamnet_head.json").read_text("utf-8"))
+    credit = [
+        f"{source} ({row['clips']}; {', '.join(row['licences'])})"
+        for source, row in card["credits"].items()
+    ]
+    return (
+        f"{found['parameters']:,} parameters of our own, {found['bytes'] / 1e3:.0f} kB. "
+        f"Temperature {found['temperature']}; the answer is neither from a probability of "
+        f"{found['other from']} on, unsure where the likelier animal has less than "
+        f"{card['unsure_below']:g} of both.\n\n"
+        f"Learnt from {card['trained on'].split(',')[0]}, by source (clips; licences): "
+        f"{'; '.join(credit)}."
+    )
+
+
 def files_of_model():
     found = results("shipped")
     return (
@@ -296,6 +357,8 @@ WRITERS = {
         by_source,
         by_kind,
         trade,
+        heads,
+        of_head,
         files_of_model,
         speed,
     )

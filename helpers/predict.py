@@ -22,6 +22,7 @@ from helpers.audio import SAMPLE_RATE
 # Neither TensorFlow nor Keras is imported before a .keras file asks for them: the demo page, which
 # goes with the LiteRT file, starts quickly, and runs where they are not installed.
 SHIPPED = files.ROOT / "data" / "pretrained" / "cat_dog_cnn.tflite"
+_YAMNET = "yamnet"  # the name of a model: the course's own head on YAMNet, a network by others
 # What a model's card, the JSON file beside it, may say otherwise.
 _CARD = {
     "names": ["cat", "dog"],
@@ -157,12 +158,17 @@ class Classifier:
         Args:
             path: of a .keras or a .tflite file, or of a folder that `make model` wrote; by default
                 the model that the course ships, the .tflite of it. For a .keras file that is too
-                new for the Keras at hand the .tflite beside it serves.
+                new for the Keras at hand the .tflite beside it serves. Or "yamnet": the head that
+                the course ships for YAMNet, where that is to be had.
 
         Raises:
-            FileNotFoundError: there is no such file; the message says how to make it.
+            FileNotFoundError: there is no such file; the message says how to make or get it.
             ValueError: it is no model.
         """
+        if path == _YAMNET:
+            from helpers import transfer  # takes longer to import than all of the rest
+
+            return cls(*transfer.with_head())
         path = Path(path or SHIPPED)
         asked = path
         if path.is_dir():
@@ -380,7 +386,7 @@ def main(arguments=None):
     )
     parser.add_argument("--json", action="store_true", help="print a line of JSON a file")
     parser.add_argument(
-        "--model", metavar="PATH", help="a model's folder, or its .keras or .tflite file"
+        "--model", metavar="PATH", help="a model's folder, its .keras or .tflite file, or yamnet"
     )
     options = parser.parse_args(arguments)
     try:

@@ -1,21 +1,25 @@
 """Start from a network trained by others: its embeddings are features, a small head decides."""
 
+import json
 import os
+import threading
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from helpers import audio, datasets, evaluation, features, files, windows
 from helpers.datasets import downloads
-from helpers.quiet import keras, tf
 
 _CHOICES = '"auto", "none" or the path of the .tflite file'
-FRAME, _HOP = 15_600, 7_680  # samples: 0.975 s, which is what YAMNet takes, every 0.48 s
+FRAME, HOP = 15_600, 7_680  # samples: 0.975 s, which is what YAMNet takes, every 0.48 s
+HEAD = files.ROOT / "data" / "pretrained" / "yamnet_head.npz"  # the course's own, on YAMNet
 _EMBEDDING = [1, 1, 1, 1024]  # shape of the values between YAMNet's convolutions and its classes
+_SCORES = 521  # its classes
 _KEPT = {"recordings": "yamnet_embeddings.npz", "synthetic": "yamnet_synthetic.npz"}
 _OWN = {
     "cat": ("Cat", "Meow", "Purr", "Hiss", "Caterwaul"),
@@ -72,9 +76,9 @@ def frames(waveform):
         float32, shape (frames, 15600): one every 7,680 samples, the last padded with zeros; those
         more than 20 dB below the loudest left out, the others at a level of -20 dB, clipped at +-1.
     """
-    count = 1 + max(0, -(-(len(waveform) - FRAME) // _HOP))
-    padded = audio.fit_length(waveform, (count - 1) * _HOP + FRAME)
-    cut = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::_HOP]
+    count = 1 + max(0, -(-(len(waveform) - FRAME) // HOP))
+    padded = audio.fit_length(waveform, (count - 1) * HOP + FRAME)
+    cut = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
     cut, root = _loud(cut)
     return np.clip(cut * (0.1 / np.maximum(root, 1e-5)), -1, 1).astype(np.float32)
 
@@ -104,6 +108,88 @@ def embed(backbone, clips):
         np.stack([np.mean(part, axis=0) for part in parts]) for parts in zip(*rows)
     )
     return np.sqrt(embeddings), scores
+
+
+def by_frame(backbone, waveform):
+    """One row of numbers for each frame of a clip, none left out, and how loud the frame is.
+
+    Args:
+        backbone: as from yamnet or Cnn.
+        waveform: float32, shape (samples,), 16 kHz, one sample or more.
+
+    Returns:
+        numbers: float32, shape (frames, embeddings + classes of the backbone): the square root of
+            the embedding, then the scores; a frame every 7,680 samples, each levelled by itself.
+        level: float32, shape (frames,): root-mean-square of each frame as it was.
+    """
+    cut = windows.sliding(waveform, HOP, FRAME)
+    heard = [[part.mean(axis=0) for part in backbone(frame)] for frame in cut]
+    numbers = np.stack([np.concatenate([np.sqrt(inner), scores]) for inner, scores in heard])
+    return numbers, np.sqrt(np.mean(np.square(cut), axis=1))
+
+
+def with_head(path=HEAD, source="auto", *, data=files.ROOT / "data"):
+    """YAMNet with a small head of our own on it, as a model of waveforms: cat, dog or neither.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        path: of the head, an .npz file with its card beside it; by default the one that the
+            course ships.
+        source, data: where YAMNet is to be had, as yamnet.
+
+    Returns:
+        run: float32 (1, samples) at 16 kHz to a dict: probabilities (1, classes), timeline
+            (1, frames, classes), level (1, frames), as export.from_waveform gives them.
+        card: dict, of the head.
+
+    Raises:
+        FileNotFoundError: YAMNet is not to be had; the message says why and what to do.
+        ValueError: a file is not what it should be.
+    """
+    card = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    coefficients, intercepts = _head(path, card["names"])
+    file, why = _choose(str(source).strip(), Path(data))
+    if file is None:
+        raise FileNotFoundError(
+            f"the head needs YAMNet, which is not to be had here ({why}): set YAMNET to the path "
+            "of its .tflite file, or to auto where there is a network"
+        )
+    file, own = _checked(file), threading.local()  # an interpreter answers one thread at a time
+
+    def run(waveform):
+        if not hasattr(own, "backbone"):
+            own.backbone = _Yamnet(file)
+        numbers, level = by_frame(own.backbone, waveform[0])
+        logits = numbers @ coefficients.T + intercepts
+        mean = audio.level_weighted_mean(logits, level, card["other"])
+        warmth = card["temperature"]
+        return {
+            "probabilities": softmax(mean / warmth)[None],
+            "timeline": softmax(logits / warmth, axis=1)[None],
+            "level": level[None],
+        }
+
+    return run, card
+
+
+def _head(path, names):
+    """The coefficients (classes, values) and intercepts (classes,) of a head for these classes.
+
+    Raises:
+        ValueError: the file is no such head. Nothing in it is ever run.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            found = [kept[name] for name in ("coefficients", "intercepts", "classes")]
+    except (ValueError, TypeError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path.name} is no head for YAMNet: {error}") from None
+    coefficients, intercepts, classes = found
+    shapes = [(len(names), _EMBEDDING[-1] + _SCORES), (len(names),)]
+    numbers = all(part.dtype == np.float32 and np.isfinite(part).all() for part in found[:2])
+    if not numbers or [part.shape for part in found[:2]] != shapes or list(classes) != names:
+        raise ValueError(f"{path.name} is no head for YAMNet that answers {', '.join(names)}")
+    return coefficients, intercepts
 
 
 def mfcc_statistics(clips):
@@ -202,19 +288,25 @@ def zero_shot(scores, backbone, clips):
     return evaluation.table(best / best.sum(axis=1, keepdims=True), clips, names)
 
 
-def fit_head(embeddings, labels):
+def fit_head(embeddings, labels, weight=None):
     """Fit the head, a logistic regression in which each class weighs alike.
 
     Args:
         embeddings: float, shape (clips, values).
         labels: of the clips.
+        weight: of the clips within their class, above 0; by default alike. The larger all of them
+            are, the less the penalty on large coefficients counts.
 
     Returns:
         sklearn LogisticRegression, whose classes_ are the sorted labels.
     """
-    head = LogisticRegression(C=1.0, class_weight="balanced", max_iter=2000)
+    names, place = np.unique(labels, return_inverse=True)
+    weight = np.ones(len(place)) if weight is None else np.asarray(weight, float)
+    of_class = np.bincount(place, weight)
+    head = LogisticRegression(C=1.0, max_iter=2000)
     with threadpool_limits(1):  # on so few numbers threads take ten times as long
-        return head.fit(embeddings, labels)
+        balanced = weight * weight.sum() / (len(names) * of_class[place])
+        return head.fit(embeddings, labels, balanced)
 
 
 def cross_validate(embeddings, clips, n=5, seed=0):
@@ -343,6 +435,8 @@ class CnnBackbone:
     name = "our CNN"
 
     def __init__(self, model, labels):
+        from helpers.quiet import keras, tf  # YAMNet does without
+
         self.labels = list(labels)
         net = keras.Model(model.inputs[0], [model.layers[-1].input, model.outputs[0]])
         shape = [tf.TensorSpec((None, windows.LENGTH))]  # one graph for clips of any length
@@ -350,4 +444,4 @@ class CnnBackbone:
 
     def __call__(self, waveform):
         embeddings, logits = self._net(_loud(windows.sliding(waveform))[0])
-        return embeddings.numpy(), tf.nn.softmax(logits).numpy()
+        return embeddings.numpy(), softmax(logits.numpy(), axis=1)

@@ -56,20 +56,21 @@ def loudest_log_mel(clips, seconds=1.5, count=3):
     return standardise(features.log_mel(np.concatenate(cut))), clip_index
 
 
-def sliding(waveform, hop=HOP):
-    """Cut a clip into windows of 1.5 s, one every hop from its beginning to its end.
+def sliding(waveform, hop=HOP, length=LENGTH):
+    """Cut a clip into windows of one length, one every hop from its beginning to its end.
 
     Taught in notebooks/04_train_cnn.ipynb.
 
     Args:
         waveform: float32, shape (samples,), 16 kHz.
         hop: samples; by default 0.384 s.
+        length: samples; by default 1.5 s.
 
     Returns:
-        float32, shape (windows, 24000), in the order of time; the clip's end is padded with zeros.
+        float32, shape (windows, length), in the order of time; the clip's end is padded with zeros.
     """
-    padded = np.pad(np.asarray(waveform, np.float32), (0, LENGTH))
-    cut = np.lib.stride_tricks.sliding_window_view(padded, LENGTH)
+    padded = np.pad(np.asarray(waveform, np.float32), (0, length))
+    cut = np.lib.stride_tricks.sliding_window_view(padded, length)
     return np.array(cut[: len(waveform) : hop])
 
 

@@ -3,9 +3,12 @@
 import json
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 
+from helpers import evaluation
 from helpers.datasets import downloads
 from helpers.files import ROOT
 
@@ -74,7 +77,7 @@ def test_more_epochs_were_measured_from_several_seeds():
 
 
 def test_only_what_may_be_shipped_is():
-    import shipped
+    import sources_left_out
 
     told = {
         **dict.fromkeys(
@@ -88,4 +91,71 @@ def test_only_what_may_be_shipped_is():
         downloads.ESC50.licence: False,
     }
     clips = pd.DataFrame({"licence": list(told)})
-    assert list(shipped.may_ship(clips)) == list(told.values())
+    assert list(sources_left_out.may_ship(clips)) == list(told.values())
+
+
+def test_predictions_of_left_out_sources_come_from_models_that_did_not_hear_them():
+    import sources_left_out
+
+    n = 48
+    clips = pd.DataFrame(
+        {
+            "label": ["cat", "dog", "other"] * (n // 3),
+            "source": [f"source {k // 6}" for k in range(n)],
+            "group": range(n),
+            "licence": ["CC0", "CC BY 4.0", "MIT", "GPL 3"] * (n // 4),
+        },
+        index=[f"clip {k}" for k in range(n)],
+    )
+
+    def learn(rest, held):
+        assert not set(rest.source) & set(held.source) and set(rest.label) == set(held.label)
+        assert "GPL 3" not in set(rest.licence)
+        asked.extend(held.index)
+        table = evaluation.table(pd.get_dummies(held.label).to_numpy(float), held)
+        table.attrs["parameters"] = 7
+        return table
+
+    asked = []
+    table = sources_left_out.predictions(clips, learn, seed=1)
+    assert sorted(asked) == sorted(clips.index) and table.index.equals(clips.index)
+    assert table.attrs["parameters"] == 7 and table.correct.all()
+
+
+def test_limit_and_temperature_come_from_the_answers():
+    import sources_left_out
+
+    rng = np.random.default_rng(0)
+    label = np.repeat(["cat", "dog", "other"], 100)
+    clips = pd.DataFrame({"label": label, "source": "here", "group": range(300)})
+    clips["kind"] = np.where(label == "other", np.tile(["rain", "baby"], 150), label)
+    clips["source"] = np.where(clips.kind == "baby", "nursery", np.tile(["a", "b", "c", "d"], 75))
+    z = 3 * np.eye(3)[np.repeat([0, 1, 2], 100)] + rng.normal(0, 1, (300, 3))
+    z[clips.kind == "baby"] -= [0, 0, 3]
+    table = evaluation.table(softmax(z, axis=1), clips)
+    table.attrs |= {"seconds": 1.0, "cpu_seconds": 1.0}
+    found = sources_left_out.results([table], clips, [1])
+    mean = found["mean"]
+    assert abs(mean["others of kinds heard elsewhere kept out"] - sources_left_out.REJECTED) < 0.03
+    assert mean["others kept out"] < 0.85  # babies, which one source alone has, set no limit
+    assert found["clips"] == {"cat": 100, "dog": 100, "other": 100} and found["sources"] == 5
+    scaled = evaluation.rescale(table, found["temperature"])
+    kept = (scaled.p_other[label != "other"] < found["other from"]).mean()
+    at = min(found["trade"], key=lambda row: abs(row[0] - found["other from"]))
+    assert abs(kept - at[1]) < 0.03
+
+
+def test_the_head_on_yamnet_is_measured_on_what_the_shipped_model_is():
+    head, shipped = results("yamnet_head"), results("shipped")
+    for fact in ("clips", "sources", "folds"):
+        assert head[fact] == shipped[fact]
+    assert head["seeds"] == [1, 2, 3]
+    card = json.loads((ROOT / "data" / "pretrained" / "yamnet_head.json").read_text("utf-8"))
+    assert (card["temperature"], card["other_from"]) == (head["temperature"], head["other from"])
+    assert head["bytes"] == (ROOT / "data" / "pretrained" / "yamnet_head.npz").stat().st_size
+
+
+def test_two_models_are_compared_where_they_keep_out_as_much():
+    trade = [[0.2, 0.5, 0.95], [0.4, 0.7, 0.85], [0.6, 0.9, 0.75]]
+    assert tables.kept_at({"trade": trade}, 0.85) == 0.7
+    assert abs(tables.kept_at({"trade": trade}, 0.9) - 0.6) < 1e-9

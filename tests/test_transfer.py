@@ -4,17 +4,25 @@ import dataclasses
 import hashlib
 import json
 import os
+import pickle
 import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import lessons
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from lessons import ROOT
+from scipy.special import softmax
 
-from helpers import audio, datasets, evaluation, files, models, transfer, windows
+from helpers import audio, datasets, evaluation, files, models, predict, transfer, windows
 from helpers.datasets import downloads
+from helpers.demo import page
 
 STAND_IN = b"not a network, but a file of the right checksum"
 
@@ -231,6 +239,204 @@ def test_a_failed_download_is_none_and_says_why(stand_in, tmp_path, capsys):
     assert "connection lost" in capsys.readouterr().out
 
 
+# ---- a head on frames
+
+
+def test_every_frame_is_heard_by_itself_and_its_level_kept():
+    waveform = np.sin(np.arange(40_000)).astype(np.float32)
+    waveform[20_000:] *= 1e-2
+    numbers, level = transfer.by_frame(Backbone(), waveform)
+    assert numbers.shape == (6, 5) and level.shape == (6,)  # one each 7,680 samples, to the end
+    padded = np.pad(waveform, (0, 15_600))
+    for k in range(6):
+        frame = padded[7_680 * k :][:15_600]
+        assert level[k] == pytest.approx(np.sqrt(np.mean(frame**2)), rel=1e-4)
+        embeddings, scores = Backbone()(frame)
+        assert numbers[k, :2] == pytest.approx(np.sqrt(embeddings[0]), abs=1e-6)
+        assert numbers[k, 2:] == pytest.approx(scores[0], abs=1e-6)
+    assert level[4] < 0.02 * level[0]
+
+
+def test_weights_say_how_often_a_row_counts_and_classes_count_alike():
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 1, (60, 3))
+    labels = np.where(values[:, 0] + rng.normal(0, 1, 60) > 0.5, "dog", "cat")
+    twice = transfer.fit_head(np.repeat(values, 2, axis=0), np.repeat(labels, 2), [0.5] * 120)
+    once = transfer.fit_head(values, labels)
+    assert twice.coef_ == pytest.approx(once.coef_, abs=1e-3)
+    loud = labels == "dog"
+    tilted = transfer.fit_head(0 * values, labels, np.where(loud, 9, 1))
+    assert tilted.predict_proba(values[:1]) == pytest.approx(0.5, abs=0.01)
+    near = transfer.fit_head(values, labels, np.where(values[:, 1] > 0, 1, 1e-6))
+    half = transfer.fit_head(values[values[:, 1] > 0], labels[values[:, 1] > 0])
+    assert near.coef_ == pytest.approx(half.coef_, abs=0.01)
+
+
+# ---- the head as a model
+
+
+class YamnetStandIn:
+    """As large as YAMNet: how much each frame changes decides all."""
+
+    def __init__(self, path):
+        self.labels = ["Speech"] * 521
+
+    def __call__(self, waveform):
+        cut = transfer.frames(waveform)
+        rough = np.abs(np.diff(cut, axis=1)).mean(axis=1, keepdims=True)
+        return np.tile(10 * rough, (1, 1024)), np.tile(rough, (1, 521))
+
+
+@pytest.fixture
+def head(stand_in, tmp_path):
+    """A head for the stand-in, its card beside it: {"path", "source"}, and a file for YAMNet."""
+    stand_in.setattr(transfer, "_Yamnet", YamnetStandIn)
+    rng = np.random.default_rng(0)
+    numbers = {
+        "coefficients": rng.normal(0, 0.02, (3, 1545)).astype(np.float32),
+        "intercepts": np.array([0.1, 0.0, -0.1], np.float32),
+        "classes": np.array(["cat", "dog", "neither"]),
+    }
+    path, source = tmp_path / "head.npz", tmp_path / "own.tflite"
+    np.savez(path, **numbers)
+    card = {"names": ["cat", "dog", "neither"], "other": 2, "temperature": 1.7, "other_from": 0.6}
+    card |= {"window_seconds": 15_600 / 16_000, "window_hop_seconds": 7_680 / 16_000}
+    path.with_suffix(".json").write_text(json.dumps(card))
+    source.write_bytes(STAND_IN)
+    return SimpleNamespace(path=path, source=str(source), numbers=numbers, card=card)
+
+
+def sound(samples, seed=0):
+    """Noise whose roughness and level change as it goes."""
+    rng, time = np.random.default_rng(seed), np.linspace(0, 1, samples)
+    rough, smooth = rng.normal(0, 0.1, samples), np.sin(1 + np.arange(samples) / 20)
+    mixed = time * rough + (1 - time) * smooth
+    return (mixed * (0.2 + (7 * time % 1))).astype(np.float32)
+
+
+@pytest.mark.parametrize("samples", [1, 4_800, 15_600, 15_601, 160_000, 600_000])
+def test_a_clips_answer_is_made_as_the_benchmark_makes_it(head, samples):
+    """Frame by frame, joined by level and odds, then the temperature; also beyond half a minute."""
+    waveform = sound(samples)
+    judge = predict.Classifier(*transfer.with_head(head.path, head.source))
+    heard = judge.predict(waveform, 16_000)
+    numbers, level = transfer.by_frame(YamnetStandIn(None), waveform)
+    logits = numbers @ head.numbers["coefficients"].T + head.numbers["intercepts"]
+    right = softmax(audio.level_weighted_mean(logits, level, 2) / 1.7)
+    assert list(heard.probabilities) == head.card["names"]
+    assert list(heard.probabilities.values()) == pytest.approx(right, abs=1e-4)
+    frames = heard.timeline
+    assert frames[head.card["names"]].to_numpy() == pytest.approx(
+        softmax(logits / 1.7, 1), abs=1e-4
+    )
+    assert np.diff(frames.start) == pytest.approx(0.48) and len(frames) == -(-samples // 7_680)
+    assert frames.end.max() <= heard.seconds and frames.weight.sum() == pytest.approx(1)
+
+
+def test_the_head_says_the_same_four_words(head):
+    judge = predict.Classifier(*transfer.with_head(head.path, head.source))
+    assert judge.predict(np.zeros(16_000), 16_000).label == "neither"
+    assert judge.predict(sound(800), 16_000).label == "unsure"
+    assert judge.predict(sound(16_000), 16_000).label in ("cat", "dog", "neither", "unsure")
+    assert judge.card["question"] == "Cat, dog or neither?"
+
+
+def test_each_thread_has_an_interpreter_of_its_own(head, stand_in, tmp_path):
+    made = []
+
+    class Counted(YamnetStandIn):
+        def __init__(self, path):
+            made.append(threading.get_ident())
+            super().__init__(path)
+
+    stand_in.setattr(transfer, "_Yamnet", Counted)
+    judge = predict.Classifier(*transfer.with_head(head.path, head.source))
+    paths = [tmp_path / f"{seed}.wav" for seed in range(4)]
+    for seed, path in enumerate(paths):
+        soundfile.write(path, sound(30_000, seed), 16_000)
+    together = [heard.probabilities for heard in judge.predict_many(paths)]
+    assert together == [judge.predict(path).probabilities for path in paths]
+    assert len(made) == len(set(made)) >= 2
+
+
+@pytest.mark.parametrize("ask", ["load", "command", "page"])
+def test_no_yamnet_is_one_sentence_that_says_what_to_do(monkeypatch, tmp_path, capsys, ask):
+    monkeypatch.setenv("YAMNET", "none")
+    say = "which is not to be had here.*set YAMNET to the path of its .tflite file"
+    with pytest.raises(FileNotFoundError if ask == "load" else SystemExit, match=say) as caught:
+        if ask == "load":
+            predict.Classifier.load("yamnet")
+        elif ask == "command":
+            predict.main([str(tmp_path / "a.wav"), "--model", "yamnet"])
+        else:
+            monkeypatch.setattr(page.signal, "signal", lambda *_: None)
+            page.main(["--model", "yamnet"])
+    assert "\n" not in str(caught.value) and capsys.readouterr().out == ""
+
+
+class Harmful:
+    """Unpickled, it writes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.write_text, (self.path, "unpickled")
+
+
+def test_a_head_that_holds_a_program_is_refused_and_nothing_of_it_runs(head, tmp_path):
+    harm = np.array([Harmful(tmp_path / "harm")] * 3, object)
+    for name in head.numbers:
+        np.savez(head.path, **head.numbers | {name: harm})
+        with pytest.raises(ValueError, match=r"head\.npz is no head for YAMNet"):
+            transfer.with_head(head.path, head.source)
+    head.path.write_bytes(pickle.dumps(harm))
+    with pytest.raises(ValueError, match=r"head\.npz is no head for YAMNet"):
+        transfer.with_head(head.path, head.source)
+    assert not (tmp_path / "harm").exists()
+    pickle.loads(pickle.dumps(harm))  # it would have
+    assert (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"coefficients": np.zeros((3, 1024), np.float32)},
+        {"coefficients": np.full((3, 1545), np.nan, np.float32)},
+        {"coefficients": np.array([["1"] * 1545] * 3)},
+        {"intercepts": np.zeros(2, np.float32)},
+        {"classes": np.array(["dog", "cat", "neither"])},
+        {"classes": np.array(["cat", "dog"])},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_head_for_something_else_is_refused(head, change):
+    np.savez(head.path, **head.numbers | change)
+    with pytest.raises(ValueError, match=r"is no head for YAMNet that answers cat, dog, neither"):
+        transfer.with_head(head.path, head.source)
+
+
+def test_a_head_that_is_cut_off_or_lacks_a_part_is_refused(head):
+    whole = head.path.read_bytes()
+    for content in (b"", whole[:100], whole[:-100], b"a letter"):
+        head.path.write_bytes(content)
+        with pytest.raises(ValueError, match="is no head for YAMNet"):
+            transfer.with_head(head.path, head.source)
+    np.savez(head.path, classes=head.numbers["classes"])
+    with pytest.raises(ValueError, match="is no head for YAMNet"):
+        transfer.with_head(head.path, head.source)
+    np.save(head.path.with_suffix(".npy"), head.numbers["intercepts"])
+    head.path.with_suffix(".npy").replace(head.path)
+    with pytest.raises(ValueError, match="is no head for YAMNet"):
+        transfer.with_head(head.path, head.source)
+
+
+def test_a_head_does_not_make_another_file_yamnet(head, tmp_path):
+    (tmp_path / "own.tflite").write_bytes(STAND_IN[:-1])
+    with pytest.raises(ValueError, match="not Google's YAMNet"):
+        transfer.with_head(head.path, head.source)
+
+
 # ---- the real file, where there is one
 
 
@@ -301,6 +507,62 @@ def test_the_embeddings_that_come_with_the_course_are_of_the_recordings():
     (measured,) = [row for row in ladder["rivals"] if row["name"] == "YAMNet and a head"]
     ours = evaluation.summary(table)["balanced_accuracy"]
     assert abs(ours - measured["by_seed"][0]) < 0.01  # half precision, another machine
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.001, 0.1], ids=["silence", "soft noise", "loud noise"])
+def test_the_shipped_head_calls_what_no_animal_makes_neither(real, noise):
+    judge = predict.Classifier(*transfer.with_head(source=str(real.path)))
+    time = np.arange(48_000) / 16_000
+    for clip in (np.zeros(48_000), np.sin(2 * np.pi * 440 * time) * (noise > 0)):
+        waveform = clip * 0.1 + np.random.default_rng(0).normal(0, 1, 48_000) * noise
+        assert judge.predict(waveform.astype(np.float32), 16_000).label == "neither"
+
+
+def test_the_shipped_head_answers_by_its_name_and_without_tensorflow(real, tmp_path):
+    soundfile.write(tmp_path / "noise.wav", sound(48_000), 16_000)
+    code = (
+        "import sys; from helpers import predict;"
+        "status = predict.main(['noise.wav', '--model', 'yamnet', '--json']);"
+        "assert not {'tensorflow', 'keras', 'librosa'} & set(sys.modules); sys.exit(status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"YAMNET": str(real.path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = json.loads(done.stdout)
+    assert list(answer["probabilities"]) == ["cat", "dog", "neither"] and answer["known"] is False
+
+
+@pytest.mark.recordings
+def test_the_shipped_head_knows_the_recordings_that_it_learnt_from(real, recordings):
+    clips = datasets.load(recordings, quiet=True).iloc[::7]
+    judge = predict.Classifier(*transfer.with_head(source=str(real.path)))
+    assert all(map(judge.knows, clips.path))
+    assert np.mean([judge.predict(path).label for path in clips.path] == clips.label) > 0.85
+
+
+def test_the_shipped_head_is_small_and_its_card_credits_every_source():
+    with np.load(transfer.HEAD, allow_pickle=False) as kept:
+        shapes = {name: kept[name].shape for name in kept.files}
+    assert shapes == {"classes": (3,), "coefficients": (3, 1545), "intercepts": (3,)}
+    assert transfer.HEAD.stat().st_size < 25_000
+    card = json.loads(transfer.HEAD.with_suffix(".json").read_text("utf-8"))
+    assert card["names"] == ["cat", "dog", "neither"] and card["other"] == 2
+    assert 0 < card["other_from"] < 1 and 0.5 < card["unsure_below"] < 1
+    assert card["window_seconds"] == 0.975 and card["window_hop_seconds"] == 0.48
+    assert card["licence"] == "cc-by-sa-4.0"
+    stated = pd.read_csv(files.ROOT / "data" / "elsewhere.csv")
+    stated = stated[~stated.licence.str.startswith(("GPL", "FAL"))]
+    assert set(stated.sha256) <= set(card["files"])
+    assert set(card["credits"]) == set(stated.repository) | {"audio-cats-and-dogs"}
+    for source, part in stated.groupby("repository"):
+        assert card["credits"][source]["licences"] == sorted(set(part.licence))
+    shipped = json.loads((transfer.HEAD.parent / "cat_dog_cnn.json").read_text("utf-8"))
+    assert card["files"] == shipped["files"]
 
 
 # ---- what is kept of YAMNet, and what the lessons say came out

@@ -182,7 +182,7 @@ def main(arguments=None):
     parser.add_argument("--share", action="store_true", help="make a public link, too")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument(
-        "--model", metavar="PATH", help="a model's folder, or its .keras or .tflite file"
+        "--model", metavar="PATH", help="a model's folder, its .keras or .tflite file, or yamnet"
     )
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # as Ctrl + C: tidy up, then end
