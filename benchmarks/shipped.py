@@ -19,7 +19,7 @@ import out_of_fold
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from helpers import datasets, evaluation, files, predict, recipes, transfer
+from helpers import cards, datasets, evaluation, files, predict, recipes, transfer
 
 sys.path.insert(0, str(files.ROOT / "tools"))
 import train_model
@@ -155,8 +155,8 @@ def main():
 
     shipped = clips[may_ship(clips)]
     model = recipes.train(shipped, recipe, 0, teacher=teacher)
-    names = train_model.answers(datasets.classes(clips))
-    card = train_model.card_of(
+    names = cards.answers(datasets.classes(clips))
+    card = cards.card_of(
         shipped,
         temperature,
         other_from=other_from,
@@ -169,7 +169,7 @@ def main():
     some = pd.concat([part.iloc[:: len(part) // 20] for _, part in shipped.groupby("label")])
     with tempfile.TemporaryDirectory(dir=MODEL.parent) as scratch:
         part = Path(scratch) / MODEL.name
-        results["agreement"] = train_model.write(model, card, part, some)
+        results["agreement"] = cards.write(model, card, part, some)
         for ending in (".keras", ".tflite", ".json"):
             part.with_suffix(ending).replace(MODEL.with_suffix(ending))
     results["parameters"] = model.count_params()

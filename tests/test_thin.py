@@ -15,10 +15,11 @@ ORDER = [
     "datasets.others",
     *("datasets.synthetic", "datasets.folders", "datasets.downloads", "splits"),
     *("datasets.catalog", "datasets", "features", "windows", "augmentation", "models"),
-    *("training", "evaluation", "article", "recipes", "transfer", "export", "predict", "plots"),
+    *("training", "evaluation", "article", "recipes", "transfer", "export", "predict", "cards"),
+    "plots",
     *("widgets.panel", "widgets.explorer", "widgets.labs", "widgets.augmentation"),
     *("widgets.activation", "widgets.quiz", "widgets.trade", "widgets.labeller", "widgets"),
-    *(f"exercises.lesson_{number:02}" for number in range(10)),
+    *(f"exercises.lesson_{number:02}" for number in range(11)),
     *(
         "exercises.record",
         "exercises",
