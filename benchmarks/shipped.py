@@ -19,11 +19,8 @@ import out_of_fold
 import pandas as pd
 import sources_left_out
 
-from helpers import datasets, files, predict, recipes, transfer
+from helpers import cards, datasets, files, predict, recipes, transfer
 from helpers.teacher import hear
-
-sys.path.insert(0, str(files.ROOT / "tools"))
-import train_model
 
 MODEL = out_of_fold.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
 
@@ -62,8 +59,8 @@ def main():
 
     shipped = clips[sources_left_out.may_ship(clips)]
     model = recipes.train(shipped, recipe, 0, teacher=teacher, heard=heard)
-    names = train_model.answers(labels)
-    card = train_model.card_of(
+    names = cards.answers(labels)
+    card = cards.card_of(
         shipped,
         results["temperature"],
         other_from=results["other from"],
@@ -76,7 +73,7 @@ def main():
     some = pd.concat([part.iloc[:: len(part) // 20] for _, part in shipped.groupby("label")])
     with tempfile.TemporaryDirectory(dir=MODEL.parent) as scratch:
         part = Path(scratch) / MODEL.name
-        results["agreement"] = train_model.write(model, card, part, some)
+        results["agreement"] = cards.write(model, card, part, some)
         for ending in (".keras", ".tflite", ".json"):
             part.with_suffix(ending).replace(MODEL.with_suffix(ending))
     results["parameters"] = model.count_params()

@@ -17,10 +17,7 @@ import out_of_fold
 import sources_left_out
 from scipy.special import softmax
 
-from helpers import audio, cache, datasets, evaluation, files, predict, transfer
-
-sys.path.insert(0, str(files.ROOT / "tools"))
-import train_model
+from helpers import audio, cache, cards, datasets, evaluation, files, predict, transfer
 
 MOST = 12  # frames of a clip that the head learns from, the loudest; each clip weighs alike
 
@@ -106,8 +103,8 @@ def main():
 
     shipped = clips[sources_left_out.may_ship(clips)]
     head = fitted(shipped, heard)
-    names = train_model.answers(list(head.classes_))
-    card = train_model.card_of(
+    names = cards.answers(list(head.classes_))
+    card = cards.card_of(
         shipped,
         results["temperature"],
         other_from=results["other from"],

@@ -54,7 +54,9 @@ def question(names):
     """
     if len(names) > _MOST:
         return f"Which of {len(names)} sounds?"
-    asked = f"{', '.join(names[:-1])} or {names[-1]}?"
+    known, rest = _parted(names)
+    *all_but_one, last = known + rest
+    asked = f"{', '.join(all_but_one)} or {last}?"
     return asked[:1].upper() + asked[1:]
 
 
@@ -64,16 +66,22 @@ def about(names):
     Args:
         names: as question.
     """
-    classes = [name for name in names if name not in (NEITHER, NONE)]
+    classes, rest = _parted(names)
     known = f"{', '.join(classes[:-1])} and {classes[-1]}"
     if len(classes) > _MOST:
         known = f"{len(classes)} sounds"
-    if len(classes) < len(names):
+    if rest:
         return (
-            f"It knows {known}, and calls anything else {names[-1]}, mostly: its figures say how "
+            f"It knows {known}, and calls anything else {rest[0]}, mostly: its figures say how "
             "often it is mistaken. Unsure is an answer, too."
         )
     return f"It knows {known} alone, and calls anything else one of them. Unsure is an answer, too."
+
+
+def _parted(names):
+    """The classes, and what stands for none of them, wherever it stands among the names."""
+    known = [name for name in names if name not in (NEITHER, NONE)]
+    return known, [name for name in names if name not in known]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""Sources made for lesson 09: other sounds, other places, and what labels and weighs them."""
+"""Sources made for lessons 09 and 10: sounds, places, mistakes, and what labels and weighs them."""
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,25 @@ def test_a_telephone_is_narrow_and_a_stairwell_is_not(away):
         return power[2 * hertz :].sum() / power.sum()
 
     assert 5 * share_above("telephone", 4_500) < share_above("stairwell", 4_500)
+
+
+def test_five_classes_come_with_the_mistakes_that_an_audit_should_find(tmp_path):
+    clips = datasets.load(synthetic.make_five(tmp_path / "five", n_clips=4), quiet=True)
+    assert (clips.groupby(["source", "label"]).size().unstack() == 4).all(axis=None)
+    findings = datasets.validate(clips)[1].set_index("file").finding
+    assert findings["cat/cleo_2.wav"].startswith("silent")
+    assert findings["dog/cleo_2.wav"].startswith("clipped")
+    assert findings["dog/ben_1.wav"] == "byte-identical to cat/ben_3.wav"
+    shared = clips.groupby("group").filter(lambda part: len(part) > 1)
+    assert set(shared.index) == {
+        *("cat/ben_3.wav", "dog/ben_1.wav"),
+        *("bird/ben_0.wav", "bird/ben_3.wav", "rain/cleo_0.wav", "rain/cleo_3.wav"),
+    }
+    assert clips.licence[clips.source == "cleo"].str.startswith("not stated").all()
+    rain = clips.label == "rain"
+    assert clips.duration[rain].median() > clips.duration[~rain].max() - 0.5
+    with pytest.raises(ValueError, match="n_clips must be a whole number of 4"):
+        synthetic.make_five(tmp_path / "five", n_clips=3)
 
 
 def predictions():

@@ -178,6 +178,25 @@ def _rounds(sources):
     ]
 
 
+def _stretches(level, limit, pause, end=1, over=np.greater_equal, finish=True):
+    loud, found = over(level, limit), []
+    for frame in range(len(level)):
+        if loud[frame]:
+            if found and frame - found[-1][1] < pause:
+                found[-1][1] = frame + 1
+            else:
+                found.append([frame, frame + 1])
+    if not finish and found and found[-1][1] == len(level):
+        found = found[:-1]
+    return [(start, stop - 1 + end) for start, stop in found]
+
+
+def _widest(before, now, size=np.abs):
+    places = np.sort(np.concatenate([before, now]))
+    one, two = (np.searchsorted(np.sort(x), places, "right") / len(x) for x in (before, now))
+    return np.max(size(one - two))
+
+
 def _doubtful(table, n):
     top = np.sort(table.to_numpy(), axis=1)
     return pd.Series(top[:, -1] - top[:, -2], table.index).nsmallest(n).index
@@ -283,6 +302,8 @@ RIGHT = {
     "09.2": _rounds,
     "09.3": _doubtful,
     "09.4": _source_interval,
+    "10.1": _stretches,
+    "10.2": _widest,
 }
 # exercise, wrong answer, a word of the reason that is given
 WRONG = [
@@ -567,6 +588,27 @@ WRONG = [
         lambda right, clips, seed: _source_interval(right, clips, seed, ends=(0, 1)),
         "percentile",
     ),
+    ("10.1", [(2, 5)], "the function itself"),
+    ("10.1", lambda level, limit, pause: _stretches(level, limit, pause, end=0), "as in a slice"),
+    ("10.1", lambda level, limit, pause: _stretches(level, limit, 1), "belongs to the sound"),
+    ("10.1", lambda level, limit, pause: _stretches(level, limit, pause + 1), "long enough"),
+    (
+        "10.1",
+        lambda level, limit, pause: _stretches(level, limit, pause, finish=False),
+        "when the recording does",
+    ),
+    (
+        "10.1",
+        lambda level, limit, pause: _stretches(level, limit, pause, over=np.greater),
+        "when the recording does",
+    ),
+    ("10.1", lambda level, limit, pause: [(0, len(level))], "at or above"),
+    ("10.2", 0.4, "function"),
+    ("10.2", lambda before, now: 100 * _widest(before, now), "percent"),
+    ("10.2", lambda before, now: abs(before.mean() - now.mean()), "means"),
+    ("10.2", lambda before, now: _widest(before, now, size=np.positive), "either side"),
+    ("10.2", lambda before, now: abs(np.median(before) - np.median(now)), "at the most"),
+    ("10.2", lambda before, now: np.abs(before[:1] - now), "shape"),
 ]
 
 

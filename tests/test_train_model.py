@@ -14,7 +14,7 @@ import soundfile
 import train_model
 import yaml
 
-from helpers import audio, datasets, plots, predict, recipes
+from helpers import audio, cards, datasets, plots, predict, recipes
 from helpers.datasets import voices
 from helpers.demo import answers, page, space
 from helpers.widgets import Quiz
@@ -262,6 +262,9 @@ def test_texts_name_the_classes_or_count_them():
     many = [f"kind {n}" for n in range(50)]
     assert predict.question(many) == "Which of 50 sounds?" and "50 sounds" in predict.about(many)
     assert "cat and dog alone" in predict.about(["cat", "dog"])
+    three = ["cat", "dog", predict.NONE, "rain"]  # as their ids go, by the alphabet
+    assert predict.question(three) == "Cat, dog, rain or none of these?"
+    assert "cat, dog and rain, and calls anything else none of these" in predict.about(three)
 
 
 def test_up_to_fifty_classes_each_have_a_colour_of_their_own(monkeypatch):
@@ -328,7 +331,7 @@ def test_a_background_of_the_classes_themselves_is_none(tmp_path):
     own = datasets.load(recordings(tmp_path / "own", {"Bark": 3, "Hiss": 3}), quiet=True)
     same = recordings(tmp_path / "same", {"bark": 3, "hiss": 3}, seed=1)
     with pytest.raises(ValueError, match="no other sounds than those of the classes"):
-        train_model.with_background(own, same)
+        datasets.with_background(own, same)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +349,8 @@ def test_words_of_the_answer_are_no_classes(labels, words):
 
 def test_the_card_counts_answers_as_the_classifier_gives_them():
     shares = {"p_cat": [0.5, 0.25, 0.3], "p_dog": [0.03, 0.2, 0.28], "p_other": [0.47, 0.55, 0.42]}
-    found = train_model.verdicts(pd.DataFrame(shares), 0.6)
+    found = cards.verdicts(pd.DataFrame(shares), 0.6)
     assert list(found) == ["cat", "other", "unsure"]
+    assert list(cards.verdicts(pd.DataFrame(shares), 0.6, other_from=0.42)) == ["other"] * 3
     two = pd.DataFrame({"p_cat": [0.7, 0.55], "p_dog": [0.3, 0.45]})
-    assert list(train_model.verdicts(two, 0.6)) == ["cat", "unsure"]
+    assert list(cards.verdicts(two, 0.6)) == ["cat", "unsure"]

@@ -1,5 +1,23 @@
 """Where the clips come from, and what is known of them: one catalog, whatever the source."""
 
-from helpers.datasets.catalog import OTHER, classes, fingerprint, joined, label_ids, load, validate
+from helpers.datasets.catalog import (
+    OTHER,
+    classes,
+    fingerprint,
+    joined,
+    label_ids,
+    load,
+    validate,
+    with_background,
+)
 
-__all__ = ["OTHER", "classes", "fingerprint", "joined", "label_ids", "load", "validate"]
+__all__ = [
+    "OTHER",
+    "classes",
+    "fingerprint",
+    "joined",
+    "label_ids",
+    "load",
+    "validate",
+    "with_background",
+]

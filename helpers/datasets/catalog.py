@@ -17,7 +17,7 @@ _CHOICES = (
     "or the path of a folder of recordings"
 )
 OTHER = "other"  # the label of whatever is of no class: a model of such answers "neither"
-_NAMED = ("synthetic", "synthetic-elsewhere", "kaggle", "elsewhere", "esc50")
+_NAMED = ("synthetic", "synthetic-elsewhere", "synthetic-five", "kaggle", "elsewhere", "esc50")
 _MANIFEST = files.ROOT / "data" / "elsewhere.csv"
 
 _COLUMNS = [
@@ -49,7 +49,8 @@ def load(source="auto", *, seed=0, data=_DATA, quiet=False):
 
     Args:
         source: "auto"; "synthetic", or "synthetic-elsewhere", made of other animals and places
-            and other sounds; "kaggle"; "elsewhere", dogs, cats and other sounds from public
+            and other sounds; "synthetic-five", five classes as learners record them; "kaggle";
+            "elsewhere", dogs, cats and other sounds from public
             repositories; "esc50", or some of its classes, such as "esc50:dog,cat,rain"; the path
             of a folder; or several of these, such as "kaggle+elsewhere".
         seed: of the split, where the recordings come without one.
@@ -167,6 +168,8 @@ def _choose(source, data):
         return "synthetic", synthetic.make_dataset(data / "synthetic"), why
     if asked == "synthetic-elsewhere":
         return asked, synthetic.make_elsewhere(data / asked), why
+    if asked == "synthetic-five":
+        return asked, synthetic.make_five(data / asked), why
     if asked in ("elsewhere", "esc50"):
         return f"{asked}:{labels}".rstrip(":"), _downloaded(asked, data), why
     on_disk = data / "audio-cats-and-dogs"
@@ -297,6 +300,37 @@ def joined(parts):
     }
     clips.attrs |= {"name": "+".join(names), "findings": findings, "shares": shares}
     return clips
+
+
+def with_background(clips, source):
+    """A catalog and, as its class "other", what a second one holds of other kinds.
+
+    What that one calls by the name of one of the classes, or lists as that kind, is left out; it
+    is printed which kinds stay.
+
+    Taught in notebooks/10_your_own_sounds.ipynb.
+
+    Args:
+        clips: a catalog.
+        source: of other sounds, as load takes it.
+
+    Returns:
+        a catalog.
+
+    Raises:
+        ValueError: nothing stays.
+    """
+    behind = load(source)
+    kind = behind.get("kind", behind.label)
+    names = {name.casefold() for name in classes(clips)} - {OTHER}
+    known = behind.label.str.casefold().isin(names) | kind.str.casefold().isin(names)
+    if known.all():
+        raise ValueError(f"{source} holds no other sounds than those of the classes themselves")
+    print(
+        f"Background: {(~known).sum()} clips as {OTHER!r}, {known.sum()} left out; kinds: "
+        + ", ".join(sorted(set(kind[~known])))
+    )
+    return joined([clips, behind[~known].assign(kind=kind, label=OTHER)])
 
 
 def _stated_pairs(parts):
