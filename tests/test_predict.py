@@ -448,8 +448,9 @@ def test_the_card_sets_the_thresholds_and_the_names(folder, tmp_path):
     ("waveform", "rate", "say"),
     [
         (clip(16_000), None, "needs its sample_rate"),
-        (clip(16_000), 0, "above 0 Hz"),
-        (clip(16_000), float("nan"), "above 0 Hz"),
+        (clip(16_000), 0, "from 1,000 to 768,000 Hz, not 0"),
+        (clip(16_000), 1, "from 1,000 to 768,000 Hz, not 1"),
+        (clip(16_000), float("nan"), "from 1,000 to 768,000 Hz, not nan"),
         ([], RATE, "empty"),
         (np.zeros((0, 2)), RATE, "empty"),
         ([0.1, np.nan, 0.2], RATE, "NaN or infinite"),
@@ -473,11 +474,15 @@ def test_files_that_cannot_be_answered(classifier, tmp_path):
             classifier.predict(tmp_path / name)
 
 
-@pytest.mark.parametrize("samples", [np.inf, np.nan, 3e38, 1e-38])
+@pytest.mark.parametrize("samples", [np.inf, np.nan, 3e38, 1e9, 1e-38])
 def test_a_file_of_impossible_samples_gives_no_nan(classifier, tmp_path, samples):
     waveform = clip(48_000)
     waveform[1_000:1_010] = samples
     soundfile.write(tmp_path / "clip.wav", waveform, 48_000, subtype="FLOAT")
+    if not abs(samples) < 1e10:
+        with pytest.raises(audio.AudioError, match="10 of its 48,000 samples are NaN, infinite or"):
+            classifier.predict(tmp_path / "clip.wav")
+        return
     shares = classifier.predict(tmp_path / "clip.wav").probabilities.values()
     assert sum(shares) == pytest.approx(1)
 
@@ -551,6 +556,16 @@ def test_json_has_a_line_also_for_a_file_that_cannot_be_read(folder, tmp_path, c
     bad, good = map(json.loads, capsys.readouterr().out.splitlines())
     assert bad["file"] == files[0] and "cannot be decoded" in bad["error"]
     assert good["file"] == files[1] and "label" in good
+
+
+def test_a_name_stays_on_its_line(folder, tmp_path, capsys):
+    """Line ends, a terminal's commands, and a colon that is no end of the name."""
+    (tmp_path / "a: b\n\x1b[2J.wav").write_text("a letter, not a sound")
+    soundfile.write(tmp_path / "c\n.wav", clip(30_000), RATE)
+    assert predict.main([str(tmp_path), "--model", str(folder / "model.tflite")]) == 1
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == len(err.splitlines()) == 1 and "\x1b" not in err
+    assert "/c\\n.wav  " in out and "/a: b\\n\\x1b[2J.wav: cannot be decoded" in err
 
 
 def test_a_file_that_is_no_model_is_no_traceback(tmp_path):

@@ -103,7 +103,7 @@ def validate(clips):
         try:
             waveform, _ = audio.load(path, sample_rate=None)
         except audio.AudioError as error:
-            findings.append((clip, _left_out(error)))
+            findings.append((clip, _left_out(path, error)))
             lost.append(clip)
             continue
         peak = np.abs(waveform).max()
@@ -376,7 +376,7 @@ def _read_facts(table):
         try:
             waveform, rate = audio.load(path, sample_rate=None)
         except audio.AudioError as error:
-            findings.append((clip, _left_out(error)))
+            findings.append((clip, _left_out(path, error)))
             continue
         facts[clip] = (len(waveform) / rate, rate, soundfile.info(path).channels)
     columns = ["duration", "sample_rate", "channels"]
@@ -384,9 +384,9 @@ def _read_facts(table):
     return table.join(facts, how="inner").rename_axis("clip"), findings
 
 
-def _left_out(error):
+def _left_out(path, error):
     """The finding that an AudioError makes; its file's name stands beside it already."""
-    return f"left out: {str(error).split(': ', 1)[-1]}"
+    return f"left out: {str(error).removeprefix(f'{Path(path).name}: ')}"
 
 
 def _groups(table, folder):
