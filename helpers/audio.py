@@ -12,6 +12,7 @@ FORMATS = (".wav", ".flac", ".ogg", ".mp3")
 RATES = (1_000, 768_000)  # Hz: outside it, a header is wrong, or what it holds is no sound
 _LOUDEST = 2.0**32  # floats that hold whole numbers of 32 bits by mistake reach half of it
 _UNKNOWN = 2.0**60  # frames: a stream's header states no length
+_EXCUSES = ("regular file", "nternal", "System error")  # libsndfile's, of an odd MP3 or header
 _BLOCK = 2**22  # samples at a time, over all channels
 
 
@@ -48,8 +49,8 @@ def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.nd
             waveform = _mixed_down(file)
     except (soundfile.LibsndfileError, RuntimeError, OSError, UnicodeError) as error:
         reason = getattr(error, "error_string", error)  # the whole text would hold the full path
-        if "regular file" in str(reason):  # libsndfile says so of an MP3 without a frame in it
-            reason = "there is no sound in it"
+        if any(excuse in str(reason) for excuse in _EXCUSES):
+            reason = "there is no sound in it that can be read"
         raise AudioError(f"{path.name}: cannot be decoded ({reason})") from None
     if not len(waveform):
         raise AudioError(f"{path.name}: empty, it holds no samples")

@@ -393,7 +393,8 @@ def _groups(table, folder):
     """Recording of each clip: as stated in recordings.csv, else from the audio they share."""
     stated = folder / "recordings.csv"
     if stated.is_file():
-        recording = pd.read_csv(stated).set_index("file").recording
+        stated = folders.read_table(stated, "file", "recording").drop_duplicates("file")
+        recording = stated.set_index("file").recording
         if table.index.isin(recording.index).all():
             return recording[table.index].to_numpy()
     return splits.groups(table, splits.shared_audio(table))
