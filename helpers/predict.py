@@ -307,9 +307,13 @@ def _keras(path):
     from helpers.quiet import keras
 
     try:
-        return keras.models.load_model(path, compile=False)
+        return keras.models.load_model(path, compile=False, safe_mode=True)
     except TypeError:
         return None
+    except Exception as error:  # what is inside may be anything
+        code = "Lambda" in str(error) or "unsafe" in str(error)
+        why = "it holds Python code, which is not run" if code else "Keras cannot read it"
+        raise ValueError(f"{path} is refused: {why}") from error
 
 
 def _litert(path):

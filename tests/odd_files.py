@@ -115,6 +115,11 @@ def _whole(name):
         return tones.write(Path(folder, f"a{ending}"), 440, SECONDS, **options).read_bytes()
 
 
+def whole_files():
+    """{name: bytes} of a good file in each of the formats."""
+    return {name: _whole(name) for name in WRITTEN}
+
+
 def _subtypes():
     """All that libsndfile writes, under a name that the course reads: it goes by the content."""
     for form in soundfile.available_formats():

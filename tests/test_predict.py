@@ -1,6 +1,7 @@
 """The shipped model's form: one answer for a clip wherever it runs, and a classifier around it."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -614,3 +615,57 @@ def test_many_files_are_answered_in_their_order_and_as_one_by_one(folder, tmp_pa
         alone = judge.predict(path)
         assert got.seconds == alone.seconds and got.label == alone.label
         assert got.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
+
+
+# ---- a model from a stranger
+
+
+def with_a_lambda(path, mark):
+    """A .keras file that would write a file when it is read or run, were code in it run."""
+    inputs = keras.Input((None,))
+    outputs = keras.layers.Lambda(lambda x: mark.touch() or x)
+    try:
+        keras.Model(inputs, outputs(inputs)).save(path)
+    finally:
+        mark.unlink(missing_ok=True)  # it ran here, while the model was made
+
+
+@pytest.mark.parametrize("by", ["Classifier", "command"])
+def test_code_in_a_model_is_not_run(tmp_path, by):
+    path, mark = tmp_path / "model.keras", tmp_path / "ran"
+    with_a_lambda(path, mark)
+    if by == "Classifier":
+        with pytest.raises(ValueError, match="it holds Python code, which is not run"):
+            predict.Classifier.load(path)
+    else:
+        with pytest.raises(SystemExit, match="it holds Python code, which is not run"):
+            predict.main([str(tmp_path / "a.wav"), "--model", str(path)])
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and nonsense", b"\x89HDF\r\n\x1a\n" * 9])
+def test_what_is_no_keras_file_is_refused_in_words(tmp_path, content):
+    (tmp_path / "model.keras").write_bytes(content)
+    with pytest.raises(ValueError, match="is refused: Keras cannot read it"):
+        predict.Classifier.load(tmp_path / "model.keras")
+
+
+def test_pickled_arrays_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", a=np.array([{}], object), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        np.load(tmp_path / "a.npz")["a"]
+
+
+RUNS_CODE = re.compile(
+    r"allow_pickle=True|pickle\.loads?\(|Unpickler|joblib|safe_mode=False|torch\.load"
+    r"|enable_unsafe|yaml\.(?:unsafe_)?load\(|\b(?:eval|exec)\("
+)
+
+
+def test_nothing_that_is_read_can_run_code():
+    places = [
+        path for name in ("helpers", "tools", "benchmarks") for path in (ROOT / name).rglob("*.py")
+    ]
+    found = {path.name: RUNS_CODE.findall(path.read_text("utf-8")) for path in places}
+    assert {name: what for name, what in found.items() if what} == {}
+    assert RUNS_CODE.search("np.load(path, allow_pickle=True)") and RUNS_CODE.search("eval(text)")
