@@ -351,7 +351,8 @@ def _mono(array):
         array = array / 128 - 1
     elif not np.issubdtype(array.dtype, np.floating):
         raise ValueError(f"{array.dtype} samples: give floats, int16, int32 or uint8")
-    waveform = array.reshape(len(array), -1).mean(axis=1).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # it is told below
+        waveform = array.reshape(len(array), -1).mean(axis=1).astype(np.float32)
     if not np.isfinite(waveform).all():
         raise ValueError("the waveform holds NaN or infinite samples")
     return waveform

@@ -22,8 +22,16 @@ import odd_files
 from helpers import audio
 
 FOUND = Path(__file__).with_name("found")
-BEGINNINGS = [b"", b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0", b"fLaC\0\0\0\x22", b"OggS\0\2" + bytes(20),
-              b"ID3\3\0\0\0\0\0\0", b"\xff\xfb\x90\x64", b"FORM\0\0\0\x20AIFF", b"caff\0\1\0\0"]  # fmt: skip
+BEGINNINGS = [
+    b"",
+    b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0",
+    b"fLaC\0\0\0\x22",
+    b"OggS\0\2" + bytes(20),
+    b"ID3\3\0\0\0\0\0\0",
+    b"\xff\xfb\x90\x64",
+    b"FORM\0\0\0\x20AIFF",
+    b"caff\0\1\0\0",
+]
 _ODD = [0, 1, 0x7F, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1]
 _BATCH = 200
 _MEMORY = 8 * 2**30  # bytes that a batch may address
@@ -105,7 +113,7 @@ def main():
     end, seed, wrong, whole = time.monotonic() + options.seconds, options.seed, 0, None
     while time.monotonic() < end:
         command = [sys.executable, __file__, "--seed", str(seed), "--batch", str(_BATCH)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(command, capture_output=True, text=True)
         lines = done.stdout.splitlines()
         bad = [line for line in lines if " " in line]
         if done.returncode:  # the last one that was begun ended the process
