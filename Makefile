@@ -13,7 +13,7 @@ export COURSE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run test lab app space site sweep bench model shipped student glossary \
-  address lock clean
+  address lock fuzz clean
 
 help:
 	@echo 'Begin here:'
@@ -41,6 +41,7 @@ help:
 	@echo 'Take part:'
 	@echo '  make shipped  train the shipped models anew: DATASET=kaggle+elsewhere'
 	@echo '  make test     check the style, then run every test'
+	@echo '  make fuzz     try the decoder with damaged files: make fuzz ARGS="--seconds 600"'
 	@echo '  make glossary link the lessons to the glossary, and count their hours anew'
 	@echo '  make address  write the address in pyproject.toml into every lesson'
 	@echo '  make lock     renew requirements.lock from requirements.txt (needs uv)'
@@ -91,6 +92,9 @@ sweep: $(STAMP)
 test: $(STAMP)
 	@$(VENV) -m ruff check .
 	@DATASET=synthetic $(VENV) -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+fuzz: $(STAMP)
+	@$(VENV) tests/fuzz.py $(ARGS)
 
 lab: $(STAMP)
 	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $(ARGS)

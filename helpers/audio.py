@@ -1,5 +1,6 @@
 """From a file to a waveform: decode, mix down, resample, measure the level."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,11 @@ import soxr
 
 SAMPLE_RATE = 16_000
 FORMATS = (".wav", ".flac", ".ogg", ".mp3")
+RATES = (1_000, 768_000)  # Hz: outside it, a header is wrong, or what it holds is no sound
+_LOUDEST = 2.0**32  # floats that hold whole numbers of 32 bits by mistake reach half of it
+_UNKNOWN = 2.0**60  # frames: a stream's header states no length
+_EXCUSES = ("regular file", "nternal", "System error")  # libsndfile's, of an odd MP3 or header
+_BLOCK = 2**22  # samples at a time, over all channels
 
 
 class AudioError(ValueError):
@@ -20,7 +26,7 @@ def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.nd
     Taught in notebooks/01_waveforms.ipynb.
 
     Args:
-        path: WAV, FLAC, OGG or MP3; any sample rate, any number of channels.
+        path: WAV, FLAC, OGG or MP3; 1,000 to 768,000 Hz, any number of channels.
         sample_rate: Hz to resample to, or None to keep the file's own.
 
     Returns:
@@ -28,24 +34,33 @@ def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.nd
         sample_rate: Hz.
 
     Raises:
-        AudioError: the file is missing, of another format, damaged, or holds no samples.
+        AudioError: the file is missing, of another format, damaged (cut off, or with samples that
+            are not finite), or holds no samples. A WAV file tells nothing of what was cut off: it
+            is read as far as it goes.
 
     Source: soxr's high-quality resampler, which removes what the new rate cannot hold.
     """
     path = Path(path)
     _check_format(path)
-    if not path.is_file():
-        raise AudioError(f"{path.name}: no such file")
-    if not path.stat().st_size:
-        raise AudioError(f"{path.name}: empty, it holds no bytes")
     try:
-        samples, native_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+        with _Stream(path) as file:
+            native_rate, stated = file.samplerate, file.frames
+            _check_rate(path, native_rate)
+            waveform = _mixed_down(file)
+    except (soundfile.LibsndfileError, RuntimeError, OSError, UnicodeError) as error:
         reason = getattr(error, "error_string", error)  # the whole text would hold the full path
+        if any(excuse in str(reason) for excuse in _EXCUSES):
+            reason = "there is no sound in it that can be read"
         raise AudioError(f"{path.name}: cannot be decoded ({reason})") from None
-    if not len(samples):
+    if not len(waveform):
         raise AudioError(f"{path.name}: empty, it holds no samples")
-    waveform = np.nan_to_num(samples.mean(axis=1))
+    if len(waveform) < 0.9 * stated < _UNKNOWN:  # encoders count a frame more or less
+        seconds = f"{len(waveform) / native_rate:.1f} s of the {stated / native_rate:.1f} s"
+        raise AudioError(f"{path.name}: damaged: it ends after {seconds} that it states")
+    odd = np.count_nonzero(~(np.abs(waveform) <= _LOUDEST))
+    if odd:
+        count = f"{odd:,} of its {len(waveform):,} samples"
+        raise AudioError(f"{path.name}: damaged: {count} are NaN, infinite or beyond any scale")
     if sample_rate is None:
         return waveform, native_rate
     return resample(waveform, native_rate, sample_rate), sample_rate
@@ -165,15 +180,46 @@ def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
     return np.pad(waveform, (0, samples - len(waveform)))
 
 
+class _Stream(soundfile.SoundFile):
+    """Read from its beginning to its end, and never sought in: a header's length may be a lie."""
+
+    def seekable(self):
+        """False, so that no read ends with a seek."""
+        return False
+
+
+def _mixed_down(file):
+    """The mean of an open file's channels, by blocks: a header that lies cannot fill the memory."""
+    parts = [np.zeros(0, np.float32)]
+    while len(samples := file.read(max(1, _BLOCK // file.channels), "float32", always_2d=True)):
+        with np.errstate(invalid="ignore", over="ignore"):
+            parts.append(samples.mean(axis=1))
+    return np.concatenate(parts)
+
+
+def _check_rate(path, rate):
+    if not RATES[0] <= rate <= RATES[1]:
+        raise AudioError(
+            f"{path.name}: a sample rate of {rate:,} Hz; from {RATES[0]:,} to {RATES[1]:,} are read"
+        )
+
+
 def _check_format(path):
-    """Refuse a file whose ending is not one that the course reads.
+    """Refuse what is no file with an ending that the course reads, before it is opened.
 
     Raises:
-        AudioError: names the formats that can be read, or says that it is a folder.
+        AudioError: names the formats that can be read, or says what it is instead.
     """
-    if Path(path).is_dir():
-        raise AudioError(f"{Path(path).name}: a folder without a sound file in it; name files")
-    if Path(path).suffix.lower() not in FORMATS:
+    if os.path.isdir(path):
+        raise AudioError(f"{path.name}: a folder without a sound file in it; name files")
+    if path.suffix.lower() not in FORMATS:
         raise AudioError(
-            f"{Path(path).name}: not a format read here; convert it to WAV, FLAC, OGG or MP3"
+            f"{path.name}: not a format read here; convert it to WAV, FLAC, OGG or MP3"
         )
+    if not os.path.isfile(path):  # to open a pipe would wait for whoever writes into it
+        other = "a pipe, a socket or a device, no file" if os.path.exists(path) else "no such file"
+        raise AudioError(f"{path.name}: {other}")
+    if not path.stat().st_size:
+        raise AudioError(f"{path.name}: empty, it holds no bytes")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path.name}: you may not read it; change its permissions")

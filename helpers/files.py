@@ -6,9 +6,12 @@ import os
 import shutil
 import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from glob import escape
 from pathlib import Path
+
+import filelock
 
 _STDERR = threading.Lock()
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def atomic(path, keep=None):
     """Write a file or a folder beside its place, and move it there when it is complete.
 
-    Whatever ends the `with` block early, a full disk or Ctrl + C, leaves the old content as it was.
+    Whatever ends the `with` block early, a full disk or Ctrl + C, leaves the old content as it was;
+    what a killed process left beside it, the next call for this path removes.
 
     Args:
         path: of the file or folder to be written; its folder is made.
@@ -38,24 +42,36 @@ def atomic(path, keep=None):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for lock in path.parent.glob(f".{escape(path.stem)}-????????{escape(path.suffix)}.lock"):
+        with suppress(filelock.Timeout, OSError), filelock.FileLock(lock, blocking=False):
+            _tidy(lock.with_suffix(""), path)  # its maker lives no more, or the lock were held
     part = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
-    old = part.with_name(f"{part.name}-old")
-    try:
-        yield part
-        if keep is not None and keep():
-            return
+    with filelock.FileLock(part.with_name(f"{part.name}.lock")):
         try:
+            yield part
+            if keep is not None and keep():
+                return
             if part.is_dir() and path.exists():  # a folder cannot replace one that is not empty
-                os.replace(path, old)
+                os.replace(path, _old(part))
             os.replace(part, path)
         finally:
-            if old.exists() and not path.exists():
-                os.replace(old, path)
-    finally:
-        for rest in (part, old):
-            if rest.is_dir():
-                shutil.rmtree(rest, ignore_errors=True)
-            else:
+            _tidy(part, path)
+
+
+def _old(part):
+    """Where the old content waits while the new one takes its place."""
+    return part.with_name(f"{part.name}-old")
+
+
+def _tidy(part, path):
+    """Remove what a write left beside its path; old content that would be lost goes back."""
+    if _old(part).exists() and not path.exists():
+        os.replace(_old(part), path)
+    for rest in (part, _old(part), part.with_name(f"{part.name}.lock")):
+        if rest.is_dir():
+            shutil.rmtree(rest, ignore_errors=True)
+        else:
+            with suppress(PermissionError):  # Windows removes a lock when it is let go
                 rest.unlink(missing_ok=True)
 
 

@@ -216,7 +216,7 @@ class Classifier:
         Raises:
             audio.AudioError: the file cannot be read.
             ValueError: the array is empty, not of this shape or type, or not finite, or the
-                sample rate is missing or not above 0.
+                sample rate is missing or out of audio.RATES.
         """
         if isinstance(source, (str, Path)):
             waveform, rate = audio.load(source, None)
@@ -321,9 +321,13 @@ def _keras(path):
     from helpers.quiet import keras
 
     try:
-        return keras.models.load_model(path, compile=False)
+        return keras.models.load_model(path, compile=False, safe_mode=True)
     except TypeError:
         return None
+    except Exception as error:  # what is inside may be anything
+        code = "Lambda" in str(error) or "unsafe" in str(error)
+        why = "it holds Python code, which is not run" if code else "Keras cannot read it"
+        raise ValueError(f"{path} is refused: {why}") from error
 
 
 def _litert(path):
@@ -361,7 +365,8 @@ def _mono(array):
         array = array / 128 - 1
     elif not np.issubdtype(array.dtype, np.floating):
         raise ValueError(f"{array.dtype} samples: give floats, int16, int32 or uint8")
-    waveform = array.reshape(len(array), -1).mean(axis=1).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # it is told below
+        waveform = array.reshape(len(array), -1).mean(axis=1).astype(np.float32)
     if not np.isfinite(waveform).all():
         raise ValueError("the waveform holds NaN or infinite samples")
     return waveform
@@ -370,17 +375,23 @@ def _mono(array):
 def _checked_rate(rate):
     if rate is None:
         raise ValueError("an array needs its sample_rate in Hz")
-    if not (np.isfinite(rate) and rate > 0):
-        raise ValueError(f"sample_rate must be above 0 Hz, not {rate}")
+    low, high = audio.RATES
+    if not low <= rate <= high:
+        raise ValueError(f"sample_rate must be from {low:,} to {high:,} Hz, not {rate}")
     return rate
 
 
 def _files_of(given):
     """A file as it was named; of a folder, the sound files in it."""
-    if not Path(given).is_dir():
+    if not os.path.isdir(given):
         return [given]
-    inside = sorted(p for p in Path(given).iterdir() if p.suffix.lower() in audio.FORMATS)
+    inside = sorted(p for p in Path(given).glob("*") if p.suffix.lower() in audio.FORMATS)
     return list(map(str, inside)) or [given]
+
+
+def _printable(name):
+    """A name on one line: line ends and a terminal's commands in it are spelt out."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
 def main(arguments=None):
@@ -402,12 +413,12 @@ def main(arguments=None):
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     names = [name for given in options.files for name in _files_of(given)]
-    width, failed = max(map(len, names)), False
+    width, failed = max(len(_printable(name)) for name in names), False
     long = max(map(len, ["unsure", *classifier.card["names"]]))
     for file, answer in zip(names, classifier.predict_many(names)):
         if isinstance(answer, audio.AudioError):
-            reason = str(answer).split(": ", 1)[-1]
-            print(f"{file}: {reason}", file=sys.stderr)
+            reason = str(answer).removeprefix(f"{Path(file).name}: ")
+            print(f"{_printable(file)}: {_printable(reason)}", file=sys.stderr)
             if options.json:  # still a line a file
                 print(json.dumps({"file": file, "error": reason}))
             failed = True
@@ -420,7 +431,8 @@ def main(arguments=None):
             shares = answer.foremost()
             pad = long if len(shares) < len(answer.probabilities) else 0  # their order changes
             shares = "  ".join(f"{name:{pad}} {100 * p:5.1f} %" for name, p in shares.items())
-            line = f"{file:{width}}  {answer.label:{long}}  {shares}  {answer.seconds:6.1f} s"
+            name = f"{_printable(file):{width}}"
+            line = f"{name}  {answer.label:{long}}  {shares}  {answer.seconds:6.1f} s"
             known = "was in the training: proves nothing" if classifier.knows(file) else ""
             print(f"{line}  {answer.reason or known}".rstrip())
     return int(failed)

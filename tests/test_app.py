@@ -11,6 +11,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -65,6 +66,7 @@ REFUSED = {
         lambda p: soundfile.write(p, np.zeros((5_500_000, 5), np.int16), 192_000),
         "too many channels",
     ),
+    "slow.wav": (lambda p: tones.write(p, rate=100), "a sample rate of 100 Hz"),
     "stream.flac": (flac_of_unknown_length, "does not tell its length"),
 }
 
@@ -299,6 +301,37 @@ def test_many_at_once_wait_for_one_another(served, tmp_path):
     assert labels == ["dog", "cat"] * 3
     assert served.ear.most == 1
     assert served.files() == []
+
+
+def test_fifty_at_once_all_get_their_answer(tmp_path, monkeypatch):
+    """Whoever comes while others are heard waits, and is not sent away."""
+    paths = [tones.write(tmp_path / f"{i}.wav", 3_000) for i in range(25)]
+    for i in range(25):
+        (tmp_path / f"{i}.mp3").write_text(f"letter {i}, not a sound")
+        paths.append(tmp_path / f"{i}.mp3")
+    gate, asked = threading.Event(), []
+    hear = answers.Answerer.ask
+
+    def wait(answerer, path):
+        gate.wait()
+        return hear(answerer, path)
+
+    monkeypatch.setattr(answers.Answerer, "ask", wait)
+    with page.running(pitch_classifier.classifier()) as address:
+        server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
+        url = f"{address}gradio_api/call/predict"
+        try:
+            for path in paths:
+                (there,) = server.upload(path).json()
+                file = {"path": there, "meta": {"_type": "gradio.FileData"}}
+                asked.append(httpx.post(url, json={"data": [file]}).json())
+        finally:
+            gate.set()
+        assert [one for one in asked if "event_id" not in one] == []
+        said = [httpx.get(f"{url}/{one['event_id']}", timeout=60).text for one in asked]
+        assert server.files() == []
+    assert all('"label": "cat"' in text for text in said[:25])
+    assert all("event: error" in text and "label" not in text for text in said[25:])
 
 
 def test_programs_see_one_way_in_and_nobody_is_counted(served):

@@ -1,5 +1,7 @@
 """Decoding, resampling and levels, held against numbers known beforehand."""
 
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -40,10 +42,67 @@ def test_the_files_own_rate_is_kept_on_request(tmp_path):
     assert (rate, len(waveform)) == (22_050, 22_050)
 
 
-def test_not_a_number_becomes_silence(tmp_path):
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
+def test_samples_that_are_no_numbers_are_damage_and_counted(tmp_path, value):
     path = tmp_path / "nan.wav"
-    soundfile.write(path, np.array([0.5, np.nan, 0.25], np.float32), 16_000, subtype="FLOAT")
-    np.testing.assert_allclose(audio.load(path)[0], [0.5, 0, 0.25])
+    soundfile.write(path, np.float32([[0.5, 0], [value, 0], [0.25, 0]]), 16_000, subtype="FLOAT")
+    with pytest.raises(audio.AudioError, match=r"nan\.wav: damaged: 1 of its 3 samples are NaN"):
+        audio.load(path)
+
+
+def test_floats_of_the_scale_of_whole_numbers_are_read(tmp_path):
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, 2.0**31 * tone(440), 16_000, subtype="FLOAT")
+    assert audio.load(path)[0].max() > 1e9
+
+
+@pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1])
+def test_absurd_rates_are_refused_and_the_range_said(tmp_path, rate):
+    soundfile.write(tmp_path / "odd.wav", tone(440), rate)
+    said = f"odd.wav: a sample rate of {rate:,} Hz; from 1,000 to 768,000 are read"
+    with pytest.raises(audio.AudioError, match=said):
+        audio.load(tmp_path / "odd.wav")
+
+
+@pytest.mark.parametrize("rate", audio.RATES)
+def test_the_range_of_rates_holds_its_ends(tmp_path, rate):
+    soundfile.write(tmp_path / "odd.wav", tone(440, rate=rate), rate)
+    assert audio.load(tmp_path / "odd.wav", None)[1] == rate
+
+
+def test_what_is_cut_off_is_said(tmp_path):
+    soundfile.write(tmp_path / "whole.mp3", tone(440, 2.0), 16_000)
+    whole = (tmp_path / "whole.mp3").read_bytes()
+    (tmp_path / "cut.mp3").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(audio.AudioError, match=r"damaged: it ends after [01]\.\d s of the 2\.0 s"):
+        audio.load(tmp_path / "cut.mp3")
+
+
+@pytest.mark.parametrize("stated", [0, 2**36 - 1])
+def test_the_length_in_a_header_fills_no_memory(tmp_path, stated):
+    """0 stands for unknown in a FLAC header; the other one would be 256 GiB."""
+    soundfile.write(tmp_path / "a.flac", tone(440, 2.0), 16_000)
+    content = bytearray((tmp_path / "a.flac").read_bytes())
+    content[21:26] = bytes([content[21] & 0xF0 | stated >> 32]) + (stated % 2**32).to_bytes(4)
+    (tmp_path / "a.flac").write_bytes(content)
+    if stated:
+        with pytest.raises(audio.AudioError, match=r"ends after 2\.0 s of the 4294967\.3 s"):
+            audio.load(tmp_path / "a.flac")
+    else:
+        assert len(audio.load(tmp_path / "a.flac")[0]) == 32_000
+
+
+def test_an_mp3_without_a_sound_is_not_called_missing(tmp_path):
+    (tmp_path / "letter.mp3").write_bytes(b"a letter" * 100)
+    with pytest.raises(audio.AudioError, match="there is no sound in it that can be read"):
+        audio.load(tmp_path / "letter.mp3")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(audio.AudioError, match=r"pipe\.wav: a pipe, a socket or a device, no file"):
+        audio.load(tmp_path / "pipe.wav")
 
 
 @pytest.mark.parametrize(
@@ -53,6 +112,7 @@ def test_not_a_number_becomes_silence(tmp_path):
         ("damaged.wav", b"RIFF, then nonsense", "cannot be decoded"),
         ("nothing.wav", b"", "empty, it holds no bytes"),
         ("song.m4a", b"", "WAV, FLAC, OGG or MP3"),
+        ("name: of two parts.wav", b"nonsense", "two parts.wav: cannot be decoded"),
     ],
 )
 def test_an_unusable_file_is_named_with_its_fault(tmp_path, name, content, message):

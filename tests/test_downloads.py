@@ -1,5 +1,6 @@
 """The one downloader against a host of this machine: whole and the right one, or not at all."""
 
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -9,6 +10,7 @@ import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pandas as pd
 import pytest
 
 from helpers import datasets, files
@@ -142,6 +144,82 @@ def test_what_is_not_whole_or_not_right_leaves_nothing(host, tmp_path, body, cha
     ):
         downloads.fetch(_download(host, **changes), old)
     assert _all(tmp_path) == {"clips": b"the old content"}
+
+
+def _hostile_tar(**facts):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for key, value in facts.items():
+            entry = tarfile.TarInfo("a.wav")
+            setattr(entry, key, value)
+            archive.addfile(entry)
+        archive.addfile(tarfile.TarInfo("b.wav"))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _zip({"../out.wav": b"x"}),
+        _zip({"/tmp/../../../out.wav": b"x"}),
+        _zip({"a/../../../out.wav": b"x"}),
+        _zip({"..\\out.wav": b"x"}),
+        _tar({"../out.wav": b"x"}),
+        _tar({"/out.wav": b"x"}),
+        _hostile_tar(name="a/../../../out.wav"),
+        _hostile_tar(type=tarfile.SYMTYPE, linkname="../../../out.wav"),
+        _hostile_tar(type=tarfile.LNKTYPE, linkname="/etc/hosts"),
+        _hostile_tar(type=tarfile.CHRTYPE),
+        _hostile_tar(type=tarfile.FIFOTYPE),
+    ],
+    ids=range(11),
+)
+def test_no_archive_leaves_its_folder(host, tmp_path, body):
+    """Whatever its names and links say: it is refused, or lands inside."""
+    host.body, inner = body, tmp_path / "a" / "b"
+    with contextlib.suppress(ConnectionError):
+        downloads.fetch(_download(host), inner / "clips")
+    there = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert all(name in ("a", "a/b") or name.startswith("a/b/clips") for name in there)
+    assert all(path.is_dir() or path.is_file() for path in inner.rglob("*"))
+    assert not any(path.is_symlink() for path in inner.rglob("*"))
+
+
+@pytest.mark.parametrize("pack", [_zip, _tar])
+def test_an_archive_that_would_fill_the_disk_is_not_unpacked(host, tmp_path, monkeypatch, pack):
+    """30 MB of zeros are packed into some kB."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.wav", bytes(30_000_000))
+    host.body = packed.getvalue() if pack is _zip else _tar({"a.wav": bytes(30_000_000)})
+    assert len(host.body) < 100_000
+    monkeypatch.setattr(downloads, "_MOST", 20_000_000)
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", lambda *_: pytest.fail("it was unpacked"))
+    monkeypatch.setattr(tarfile.TarFile, "extractall", lambda *_: pytest.fail("it was unpacked"))
+    with pytest.raises(ConnectionError, match="has more than the 20 MB that there is room for"):
+        downloads.fetch(_download(host), tmp_path / "clips")
+    assert _all(tmp_path) == {}
+
+
+def test_a_download_that_does_not_end_is_cut(host, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "_MOST", 1_000_000)
+    host.body = bytes(3_000_000)
+    with pytest.raises(ConnectionError, match="more than 1 MB were sent"):
+        downloads.fetch(_download(host), tmp_path / "clips")
+    assert _all(tmp_path) == {}
+
+
+def test_a_manifests_names_do_not_lead_out_of_the_folder(host, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "_GITHUB", f"http://127.0.0.1:{host.server_port}")
+    monkeypatch.setattr(downloads, "_MOST_OF_A_FILE", 10)
+    row = {"repository": "a", "commit": "b", "path": "c.wav", "sha256": "0"}
+    names = ["../out.wav", str(tmp_path / "out.wav"), "in.wav"]
+    rows = pd.DataFrame([row | {"file": name} for name in names])
+    with pytest.raises(ConnectionError, match=r"none of 3 files.*its name leads out of the folder"):
+        downloads.fetch_files(rows, tmp_path / "clips")
+    reasons = [downloads._fetch_file(row, tmp_path / "clips") for row in rows.itertuples()]
+    assert "leads out" in reasons[0] and "leads out" in reasons[1] and "more than" in reasons[2]
+    assert _all(tmp_path) == {}
 
 
 def test_a_download_that_stalls_is_given_up(host, tmp_path, monkeypatch):

@@ -1,6 +1,9 @@
 """Writes are whole or not at all; a file is known by its content."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -99,4 +102,56 @@ def test_an_old_folder_survives_an_end_between_its_two_moves(tmp_path, monkeypat
     with pytest.raises(KeyboardInterrupt), files.atomic(tmp_path / "clips") as part:
         part.mkdir()
     monkeypatch.undo()
+    assert names(tmp_path) == ["clips"] and names(tmp_path / "clips") == ["old"]
+
+
+WRITER = """
+import sys, time
+from helpers import files
+with files.atomic(sys.argv[1]) as part:
+    part.mkdir()
+    (part / "half").write_text("")
+    print("writing", flush=True)
+    time.sleep(600)
+"""
+
+
+def writer(path):
+    """A process in the middle of a write."""
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
+    assert process.stdout.readline().strip() == b"writing"
+    return process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
+def test_what_a_killed_process_left_goes_with_the_next_write_and_what_a_living_one_has_stays(
+    tmp_path,
+):
+    dead, living = writer(tmp_path / "clips"), writer(tmp_path / "clips")
+    neighbour = writer(tmp_path / "clips-more")
+    try:
+        for one in (dead, neighbour):
+            one.send_signal(signal.SIGKILL)
+            one.wait()
+        assert sum(path.is_dir() for path in tmp_path.iterdir()) == 3
+        with files.atomic(tmp_path / "clips") as part:
+            part.mkdir()
+        left = [path for path in tmp_path.iterdir() if path.is_dir() and path.name[0] == "."]
+        assert len(left) == 2 and all((path / "half").exists() for path in left)
+    finally:
+        living.kill()
+        living.wait()
+    for name in ("clips", "clips-more"):
+        with files.atomic(tmp_path / name) as part:
+            part.mkdir()
+    assert names(tmp_path) == ["clips", "clips-more"]
+
+
+def test_old_content_that_a_kill_left_aside_is_brought_back(tmp_path):
+    """Killed between the two moves of a replacement."""
+    (tmp_path / ".clips-01234567-old").mkdir()
+    (tmp_path / ".clips-01234567-old" / "old").write_text("")
+    (tmp_path / ".clips-01234567.lock").write_text("")
+    with pytest.raises(OSError, match="full"), files.atomic(tmp_path / "clips"):
+        raise OSError("disk full")
     assert names(tmp_path) == ["clips"] and names(tmp_path / "clips") == ["old"]

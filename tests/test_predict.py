@@ -1,6 +1,7 @@
 """The shipped model's form: one answer for a clip wherever it runs, and a classifier around it."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -448,8 +449,9 @@ def test_the_card_sets_the_thresholds_and_the_names(folder, tmp_path):
     ("waveform", "rate", "say"),
     [
         (clip(16_000), None, "needs its sample_rate"),
-        (clip(16_000), 0, "above 0 Hz"),
-        (clip(16_000), float("nan"), "above 0 Hz"),
+        (clip(16_000), 0, "from 1,000 to 768,000 Hz, not 0"),
+        (clip(16_000), 1, "from 1,000 to 768,000 Hz, not 1"),
+        (clip(16_000), float("nan"), "from 1,000 to 768,000 Hz, not nan"),
         ([], RATE, "empty"),
         (np.zeros((0, 2)), RATE, "empty"),
         ([0.1, np.nan, 0.2], RATE, "NaN or infinite"),
@@ -473,11 +475,15 @@ def test_files_that_cannot_be_answered(classifier, tmp_path):
             classifier.predict(tmp_path / name)
 
 
-@pytest.mark.parametrize("samples", [np.inf, np.nan, 3e38, 1e-38])
+@pytest.mark.parametrize("samples", [np.inf, np.nan, 3e38, 1e9, 1e-38])
 def test_a_file_of_impossible_samples_gives_no_nan(classifier, tmp_path, samples):
     waveform = clip(48_000)
     waveform[1_000:1_010] = samples
     soundfile.write(tmp_path / "clip.wav", waveform, 48_000, subtype="FLOAT")
+    if not abs(samples) < 1e10:
+        with pytest.raises(audio.AudioError, match="10 of its 48,000 samples are NaN, infinite or"):
+            classifier.predict(tmp_path / "clip.wav")
+        return
     shares = classifier.predict(tmp_path / "clip.wav").probabilities.values()
     assert sum(shares) == pytest.approx(1)
 
@@ -553,6 +559,16 @@ def test_json_has_a_line_also_for_a_file_that_cannot_be_read(folder, tmp_path, c
     assert good["file"] == files[1] and "label" in good
 
 
+def test_a_name_stays_on_its_line(folder, tmp_path, capsys):
+    """Line ends, a terminal's commands, and a colon that is no end of the name."""
+    (tmp_path / "a: b\n\x1b[2J.wav").write_text("a letter, not a sound")
+    soundfile.write(tmp_path / "c\n.wav", clip(30_000), RATE)
+    assert predict.main([str(tmp_path), "--model", str(folder / "model.tflite")]) == 1
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == len(err.splitlines()) == 1 and "\x1b" not in err
+    assert "/c\\n.wav  " in out and "/a: b\\n\\x1b[2J.wav: cannot be decoded" in err
+
+
 def test_a_file_that_is_no_model_is_no_traceback(tmp_path):
     (tmp_path / "broken.tflite").write_text("a letter, not a model")
     with pytest.raises(SystemExit) as caught:
@@ -599,3 +615,57 @@ def test_many_files_are_answered_in_their_order_and_as_one_by_one(folder, tmp_pa
         alone = judge.predict(path)
         assert got.seconds == alone.seconds and got.label == alone.label
         assert got.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
+
+
+# ---- a model from a stranger
+
+
+def with_a_lambda(path, mark):
+    """A .keras file that would write a file when it is read or run, were code in it run."""
+    inputs = keras.Input((None,))
+    outputs = keras.layers.Lambda(lambda x: mark.touch() or x)
+    try:
+        keras.Model(inputs, outputs(inputs)).save(path)
+    finally:
+        mark.unlink(missing_ok=True)  # it ran here, while the model was made
+
+
+@pytest.mark.parametrize("by", ["Classifier", "command"])
+def test_code_in_a_model_is_not_run(tmp_path, by):
+    path, mark = tmp_path / "model.keras", tmp_path / "ran"
+    with_a_lambda(path, mark)
+    if by == "Classifier":
+        with pytest.raises(ValueError, match="it holds Python code, which is not run"):
+            predict.Classifier.load(path)
+    else:
+        with pytest.raises(SystemExit, match="it holds Python code, which is not run"):
+            predict.main([str(tmp_path / "a.wav"), "--model", str(path)])
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and nonsense", b"\x89HDF\r\n\x1a\n" * 9])
+def test_what_is_no_keras_file_is_refused_in_words(tmp_path, content):
+    (tmp_path / "model.keras").write_bytes(content)
+    with pytest.raises(ValueError, match="is refused: Keras cannot read it"):
+        predict.Classifier.load(tmp_path / "model.keras")
+
+
+def test_pickled_arrays_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", a=np.array([{}], object), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        np.load(tmp_path / "a.npz")["a"]
+
+
+RUNS_CODE = re.compile(
+    r"allow_pickle=True|pickle\.loads?\(|Unpickler|joblib|safe_mode=False|torch\.load"
+    r"|enable_unsafe|yaml\.(?:unsafe_)?load\(|\b(?:eval|exec)\("
+)
+
+
+def test_nothing_that_is_read_can_run_code():
+    places = [
+        path for name in ("helpers", "tools", "benchmarks") for path in (ROOT / name).rglob("*.py")
+    ]
+    found = {path.name: RUNS_CODE.findall(path.read_text("utf-8")) for path in places}
+    assert {name: what for name, what in found.items() if what} == {}
+    assert RUNS_CODE.search("np.load(path, allow_pickle=True)") and RUNS_CODE.search("eval(text)")

@@ -104,7 +104,7 @@ def validate(clips):
         try:
             waveform, _ = audio.load(path, sample_rate=None)
         except audio.AudioError as error:
-            findings.append((clip, _left_out(error)))
+            findings.append((clip, _left_out(path, error)))
             lost.append(clip)
             continue
         peak = np.abs(waveform).max()
@@ -410,7 +410,7 @@ def _read_facts(table):
         try:
             waveform, rate = audio.load(path, sample_rate=None)
         except audio.AudioError as error:
-            findings.append((clip, _left_out(error)))
+            findings.append((clip, _left_out(path, error)))
             continue
         facts[clip] = (len(waveform) / rate, rate, soundfile.info(path).channels)
     columns = ["duration", "sample_rate", "channels"]
@@ -418,16 +418,17 @@ def _read_facts(table):
     return table.join(facts, how="inner").rename_axis("clip"), findings
 
 
-def _left_out(error):
+def _left_out(path, error):
     """The finding that an AudioError makes; its file's name stands beside it already."""
-    return f"left out: {str(error).split(': ', 1)[-1]}"
+    return f"left out: {str(error).removeprefix(f'{Path(path).name}: ')}"
 
 
 def _groups(table, folder):
     """Recording of each clip: as stated in recordings.csv, else from the audio they share."""
     stated = folder / "recordings.csv"
     if stated.is_file():
-        recording = pd.read_csv(stated).set_index("file").recording
+        stated = folders.read_table(stated, "file", "recording").drop_duplicates("file")
+        recording = stated.set_index("file").recording
         if table.index.isin(recording.index).all():
             return recording[table.index].to_numpy()
     return splits.groups(table, splits.shared_audio(table))

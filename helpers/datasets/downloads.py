@@ -1,6 +1,8 @@
 """What the course downloads: name, address, checksum and licence; one downloader for all of it."""
 
 import hashlib
+import io
+import shutil
 import sys
 import tarfile
 import tempfile
@@ -21,6 +23,8 @@ _GITHUB = "https://raw.githubusercontent.com"
 _AT_A_TIME = 8  # files
 _SECONDS = 3.0  # for a host's first answer
 _SILENCE = 15.0  # seconds between two pieces of a download
+_MOST = 4 * 2**30  # bytes of an archive, and of what is in it; ESC-50, the largest, has 1
+_MOST_OF_A_FILE = 2**26  # bytes
 
 
 @dataclass(frozen=True)
@@ -153,14 +157,32 @@ def _fetch_file(row, folder):
     import pooch
 
     url = f"{_GITHUB}/{row.repository}/{row.commit}/{quote(row.path)}"
+    target = (folder / row.file).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        return "its name leads out of the folder"
     try:
-        with files.atomic(folder / row.file) as part:
-            pooch.HTTPDownloader(timeout=(_SECONDS, _SILENCE))(url, str(part), None)
+        with files.atomic(target) as part:
+            with _Limited(part, _MOST_OF_A_FILE) as file:
+                pooch.HTTPDownloader(timeout=(_SECONDS, _SILENCE))(url, file, None)
             if files.digest(part) != row.sha256:
                 raise ConnectionError("what its address gives today is another file")
     except Exception as error:  # one file that is gone must not cost the others
         return _first_line(error)
     return None
+
+
+class _Limited(io.FileIO):
+    """A file to be written that refuses to grow beyond a number of bytes."""
+
+    def __init__(self, path, most):
+        super().__init__(path, "w")
+        self.most = most
+
+    def write(self, content):
+        """Write bytes; ConnectionError where they are too many."""
+        if self.tell() + len(content) > self.most:
+            raise ConnectionError(f"more than {self.most / 1e6:,.0f} MB were sent")
+        return super().write(content)
 
 
 def _is(path, sha256):
@@ -226,16 +248,34 @@ def _stream(download, path):
     with _bar(download.name, 1, unit="B", unit_scale=True) as bar:
         seen = None if bar.disable else bar
         get = pooch.HTTPDownloader(progressbar=seen, chunk_size=2**16, timeout=(_SECONDS, _SILENCE))
-        get(download.url, str(path), None)
+        with _Limited(path, _MOST) as file:
+            get(download.url, file, None)
 
 
 def _unpack(archive, folder):
+    """Unpack into a folder, and nowhere else; what would be too large is not begun.
+
+    zipfile strips what leads out of the folder, tarfile's filter refuses it, links and devices
+    too; neither writes more of a file than its header states.
+    """
     if tarfile.is_tarfile(archive):
         with tarfile.open(archive) as packed:
+            _check_room((one.size for one in packed), folder)
             packed.extractall(folder, filter="data")
     else:
         with zipfile.ZipFile(archive) as packed:
+            _check_room((one.file_size for one in packed.infolist()), folder)
             packed.extractall(folder)
+
+
+def _check_room(sizes, folder):
+    """Refuse what is beyond the limit or the disk, as soon as a sum of sizes shows it."""
+    total, free = 0, shutil.disk_usage(folder.parent).free
+    for size in sizes:
+        total += size
+        if total > min(_MOST, free):
+            room = f"{min(_MOST, free) / 1e6:,.0f} MB"
+            raise ConnectionError(f"unpacked it has more than the {room} that there is room for")
 
 
 def _first_line(error):

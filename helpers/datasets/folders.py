@@ -1,5 +1,6 @@
 """From the names of folders and files to labels and splits."""
 
+import os
 import re
 from pathlib import Path
 
@@ -107,19 +108,21 @@ def from_manifest(folder):
         table, findings: as scan; table with the columns besides that the manifest has.
 
     Raises:
-        ValueError: the manifest lacks a column, or none of its files is there.
+        ValueError: the manifest is no table, lacks a column, or none of its files is there.
     """
     folder = Path(folder).expanduser().resolve()
-    stated = pd.read_csv(folder / MANIFEST, dtype=str, encoding="utf-8-sig")
-    missing = {"file", "label"} - set(stated.columns)
-    if missing:
-        raise ValueError(f"{MANIFEST} has no column {', '.join(sorted(missing))}")
+    stated = read_table(folder / MANIFEST, "file", "label").dropna(subset="file")
     if "source" not in stated and "repository" in stated:
         stated["source"] = stated.repository
+    twice = stated.drop_duplicates(["file", "label"]).file
+    said = f"{MANIFEST} gives it two labels; the first is taken"
+    findings, kept = [(name, said) for name in twice[twice.duplicated()]], []
     stated = stated.drop_duplicates("file").set_index("file").rename_axis("clip")
-    stated["path"], findings, kept = [str(folder / name) for name in stated.index], [], []
+    stated["path"] = [str(folder / name) for name in stated.index]
     for row in stated.itertuples():
-        if not Path(row.path).is_file():
+        if not Path(row.path).resolve().is_relative_to(folder):
+            findings.append((row.Index, f"left out: it lies outside the folder of {MANIFEST}"))
+        elif not os.path.isfile(row.path):
             findings.append((row.Index, f"missing: {MANIFEST} names it"))
         elif not isinstance(row.label, str):
             findings.append((row.Index, f"left out: {MANIFEST} states no label"))
@@ -138,6 +141,29 @@ def from_manifest(folder):
         raise ValueError(f"none of the {len(stated)} files that {MANIFEST} names is in {folder}")
     columns = ["path", "label", "split"]
     return table[columns + [name for name in _STATED if name in table]], findings
+
+
+def read_table(path, *columns):
+    """A file of comma-separated values as text, with or without a byte order mark.
+
+    Args:
+        path: of the file.
+        columns: that it must have.
+
+    Raises:
+        ValueError: it is no such table, or lacks a column.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True)
+    except (ValueError, OSError) as error:  # pandas' own are of the first kind
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"{path.name} is no CSV table in UTF-8 that can be read: {reason}"
+        ) from None
+    missing = set(columns) - set(table.columns)
+    if missing:
+        raise ValueError(f"{path.name} has no column {', '.join(sorted(missing))}")
+    return table
 
 
 def _same(row):
@@ -170,10 +196,10 @@ def _from_folders(path, folder):
 
 def _read_split_csv(folder):
     """{file name: (split, label)} from train_test_split.csv, with findings; empty without one."""
-    found = sorted(folder.rglob("train_test_split.csv"))
+    found = sorted(path for path in folder.rglob("train_test_split.csv") if path.is_file())
     if not found:
         return {}, []
-    table = pd.read_csv(found[0])
+    table = read_table(found[0])
     stated, findings = {}, []
     for column in table.columns:
         match = re.fullmatch(r"(train|test)_(\w+)", str(column))

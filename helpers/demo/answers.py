@@ -7,6 +7,7 @@ sound, so that nothing of it lies on a server for anybody to ask for.
 import base64
 import html
 import io
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -154,7 +155,8 @@ class Answerer:
             _check_size(path)
             waveform, known = audio.load(path)[0], self.classifier.knows(path)
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError, ValueError):  # gone already, or a name that no file can have
+                path.unlink()
             if len(path.parent.name) == 64:  # a checksum: the folder that Gradio made for it
                 with suppress(OSError):  # two files of one name and content share it
                     path.parent.rmdir()
@@ -196,7 +198,7 @@ def _check_size(path):
     Raises:
         audio.AudioError: says how much it is, and how much it may be.
     """
-    if not path.is_file():  # another one who sent the very same file was answered just now
+    if not os.path.isfile(path):  # another one who sent the very same file was answered just now
         raise audio.AudioError(f"{path.name}: already heard and deleted; send it again")
     size = path.stat().st_size
     if size > MAX_BYTES:
@@ -206,7 +208,7 @@ def _check_size(path):
         return  # audio.load will say so
     try:
         about = soundfile.info(str(path))
-    except soundfile.LibsndfileError:
+    except (soundfile.LibsndfileError, OSError, ValueError):
         return
     seconds = about.frames / about.samplerate
     if seconds > 1e6:  # some FLAC encoders leave the length out

@@ -22,7 +22,7 @@ from helpers.audio import SAMPLE_RATE
 from helpers.demo import answers
 from helpers.demo.answers import MAX_BYTES, MAX_SECONDS
 
-_WAITING = 20  # people in the queue; who comes next is told to come back
+_WAITING = 200  # in the queue: a second each, so that none waits for longer than _SWEEP
 _BARS = 8  # of the probabilities, the largest first
 _SWEEP = 60, 300  # seconds: every minute, uploads go that nobody has asked about for five
 _CSS = """

@@ -34,6 +34,7 @@ _MODULES = (
 _PACKAGES = (
     "gradio",
     "ai-edge-litert",
+    "filelock",
     "matplotlib",
     "numpy",
     "pandas",

@@ -1,0 +1,188 @@
+"""Killed at any moment, the next call ends with what an undisturbed one ends with.
+
+A few moments each; more of them: KILLS=20 pytest -n 0 tests/test_killed.py
+"""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import time
+from types import SimpleNamespace
+
+import nbformat
+import nbformat.v4 as nbf
+import pandas as pd
+import pytest
+import run_all
+import sweep
+from test_run_all import PARAMETERS, toy
+
+from helpers import files, training
+from helpers.datasets import synthetic
+from helpers.headline import MIME
+
+KILLS = int(os.environ.get("KILLS", "3"))
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def begun(job):
+    """The process id of a child that does a job and nothing else."""
+    child = os.fork()
+    if child == 0:
+        try:
+            job()
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    return child
+
+
+def ended(child):
+    """The signal that ended a child, 0 if it came to its own end."""
+    _, status = os.waitpid(child, 0)
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "the job failed by itself"
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def content(folder):
+    """{name: digest} of all below a folder, what is hidden too."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def killed_again_and_again(job, tmp_path, seed):
+    """What is there after each kill and a next call; and after an undisturbed one.
+
+    Args:
+        job: does its work in the folder that it is given.
+    """
+    start = time.monotonic()
+    assert ended(begun(lambda: job(tmp_path / "undisturbed"))) == 0
+    seconds, moments, found = time.monotonic() - start, random.Random(seed), []
+    for number in range(KILLS):
+        folder, wait = tmp_path / f"{number}", seconds * moments.random()
+        while True:
+            child = begun(lambda folder=folder: job(folder))
+            time.sleep(wait)
+            os.kill(child, signal.SIGKILL)
+            if ended(child) == signal.SIGKILL:
+                break
+            shutil.rmtree(folder)  # it was done before: earlier, then
+            wait /= 2
+        assert ended(begun(lambda folder=folder: job(folder))) == 0
+        found.append(content(folder))
+    return found, content(tmp_path / "undisturbed")
+
+
+def test_synthesis(tmp_path):
+    found, undisturbed = killed_again_and_again(
+        lambda folder: synthetic.make_dataset(folder / "clips", 1, 20), tmp_path, 0
+    )
+    assert len(undisturbed) == 23 and found == [undisturbed] * KILLS
+
+
+def test_two_syntheses_at_once_one_of_them_killed(tmp_path):
+    def job():
+        synthetic.make_dataset(tmp_path / "a" / "clips", 1, 20)
+
+    one, other = begun(job), begun(job)
+    time.sleep(random.Random(1).random())
+    os.kill(one, signal.SIGKILL)
+    ended(one)
+    assert ended(other) == 0
+    job()
+    synthetic.make_dataset(tmp_path / "b" / "clips", 1, 20)
+    # the other one may have been done before the killed one's rest could be seen
+    there = {k: v for k, v in content(tmp_path / "a").items() if not k.startswith(".")}
+    assert there == content(tmp_path / "b")
+    assert (tmp_path / "a" / "clips" / "about.json").is_file()
+
+
+class Network:
+    """Stands for a keras.Model that takes its time to be saved."""
+
+    def save(self, path):
+        with open(path, "w") as file:
+            for number in range(200):
+                file.write(f"{number}\n")
+                file.flush()
+                time.sleep(0.001)
+
+
+def test_caching(tmp_path, monkeypatch):
+    def load(path):
+        if path.read_text().splitlines() != [str(number) for number in range(200)]:
+            raise ValueError("half a model was kept")
+        return Network()
+
+    def train():
+        return Network(), pd.DataFrame({"loss": [1.0]}, index=pd.Index([1], name="epoch"))
+
+    monkeypatch.setattr(training.keras.models, "load_model", load)
+    monkeypatch.setattr(training.cache, "key", lambda *_: "01234567")
+    monkeypatch.setattr(training.datasets, "fingerprint", lambda clips: "")
+
+    def job(folder):
+        monkeypatch.setenv("COURSE_RUNS", str(folder))
+        training.load_or_train("network", None, train)
+
+    found, undisturbed = killed_again_and_again(job, tmp_path, 2)
+    assert len(undisturbed) == 2 and found == [undisturbed] * KILLS
+
+
+def test_a_download_of_many_files(tmp_path, monkeypatch):
+    """As fetch_files writes each: what is there is kept, and the rest comes."""
+
+    def job(folder):
+        for number in range(50):
+            if not (folder / f"{number}.wav").exists():
+                with files.atomic(folder / f"{number}.wav") as part:
+                    part.write_bytes(bytes(1_000))
+                    time.sleep(0.002)
+                    with part.open("ab") as file:
+                        file.write(bytes(1_000))
+
+    found, undisturbed = killed_again_and_again(job, tmp_path, 3)
+    assert len(undisturbed) == 50 and found == [undisturbed] * KILLS
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A lesson whose runs take a moment and write what a kernel would."""
+    (tmp_path / "lessons").mkdir()
+    toy(tmp_path / "lessons", "04_toy", parameters=PARAMETERS + "\nLEARNING_RATE = 0.5  # above 0")
+
+    def execute(lesson, values, folder, step):
+        (folder / lesson.name).write_text("half", encoding="utf-8")
+        time.sleep(0.02)
+        found = {"name": "score", "value": values["SEED"], "text": f"score {values['SEED']}"}
+        output = nbf.new_output("display_data", {MIME: found})
+        cell = nbf.new_code_cell(outputs=[output], id="a")
+        nbformat.write(nbf.new_notebook(cells=[cell]), folder / lesson.name)
+        return {"lesson": lesson.stem, "seconds": 1.0, "parameters": values,
+                "notebook": lesson.name, "error": None}  # fmt: skip
+
+    monkeypatch.setattr(run_all, "execute", execute)
+    monkeypatch.setattr(run_all, "check_recordings", lambda source: None)
+    monkeypatch.setenv("DATASET", "synthetic")
+    return SimpleNamespace(lessons=tmp_path / "lessons", runs=tmp_path / "runs")
+
+
+def test_the_sweep(course, monkeypatch):
+    def job(folder):
+        arguments = ["04", "-p", "SEED", "0,1,2,3,4,5", "-j", "1"]
+        place = ["--notebooks", str(course.lessons), "--output", str(folder)]
+        assert sweep.main([*arguments, *place]) == 0
+
+    found, undisturbed = killed_again_and_again(job, course.runs, 4)
+    lasting = [name for name in undisturbed if not name.endswith((".log", ".png"))]
+    assert len(lasting) >= 13
+    for one in found:
+        assert set(one) == set(undisturbed)
+        assert {name: one[name] for name in lasting} == {n: undisturbed[n] for n in lasting}
