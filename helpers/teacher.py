@@ -14,7 +14,7 @@ from helpers import audio, augmentation, datasets, transfer, windows
 
 
 @dataclass
-class Heard:
+class _Heard:
     """Changed windows and what the teacher makes of them.
 
     Attributes:
@@ -36,7 +36,7 @@ class Heard:
         """Those in which nothing is heard but clips of a catalog."""
         kept = np.isin(self.clip, clips.index) & np.isin(self.behind, [*clips.index, ""])
         parts = (self.levels, self.embeddings, self.clip, self.behind)
-        return Heard(*(part[kept] for part in parts))
+        return _Heard(*(part[kept] for part in parts))
 
 
 def hear(clips, backbone, drawn, behind=None, seed=0, threads=2):
@@ -54,7 +54,7 @@ def hear(clips, backbone, drawn, behind=None, seed=0, threads=2):
         threads: at once.
 
     Returns:
-        Heard, in the order of drawn.
+        what was heard: levels, embeddings, clip and behind, in the order of drawn.
 
     Source: Hinton, Vinyals and Dean (2015); that both should hear the same, Beyer et al. (2022).
     """
@@ -90,7 +90,7 @@ def hear(clips, backbone, drawn, behind=None, seed=0, threads=2):
     with ThreadPoolExecutor(threads) as pool:
         levels, embeddings, under = zip(*pool.map(one, range(len(drawn[0]))))
     names = np.array([*clips.index, ""])  # the last one is that of -1
-    return Heard(
+    return _Heard(
         np.stack(levels), np.stack(embeddings), names[np.asarray(drawn[0])], names[list(under)]
     )
 

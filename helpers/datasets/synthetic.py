@@ -125,8 +125,6 @@ def make_five(folder, seed=0, n_clips=8):
     licence. manifest.csv names each clip's source, who recorded it. The folder appears as
     make_dataset's.
 
-    Taught in notebooks/10_your_own_sounds.ipynb.
-
     Args:
         folder: where to write, a path.
         seed: int, 0 or more.
