@@ -112,7 +112,8 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None, heard=None):
         start: a network whose weights to begin with, as from pretrain; by default random ones.
         teacher: for `taught`: gives the embeddings of a catalog's windows, float32, shape (windows,
             embeddings), as transfer.of_windows; by default the network is not taught.
-        heard: with a teacher: as from teacher.hear, of what drawn_for says; those of other clips are left out.
+        heard: with a teacher: as from teacher.hear, of what drawn_for says; windows in which other
+            clips are heard are left out.
 
     Returns:
         keras.Model: pictures (batch, 94, 64, 1) to one logit a class.
@@ -255,7 +256,7 @@ class Batches:
         recipe: Recipe.
         seed: a whole number.
         taught: float32, shape (windows of the clips, embeddings): a second target, or None.
-        heard: as from teacher.hear, of these clips, from which half of each batch is drawn, or None.
+        heard: as from teacher.hear, of these clips: half of each batch is drawn from it; or None.
 
     Attributes:
         element_spec: of what `dataset` gives, as tf.data names it.
