@@ -237,6 +237,65 @@ def speed():
     return table(head, rows)
 
 
+def large():
+    """What the pipeline for a million clips costs, as measured, and what follows for more."""
+    found = results("large")
+    ratio, walls = found["scaling"]["ratio"], found["scaling"]
+    lines = [
+        f"{found['cores']} cores, shared: the load was {found['load before']:.0f} before. Seconds "
+        "are the workers' processors', which others hardly change.",
+        f"Two workers do {walls['clips']:,} clips in {walls['two workers']:.0f} s, one in "
+        f"{walls['one worker']:.0f} s: **{ratio:.2f} times** as fast (aim: 1.7).",
+    ]
+    rows = [
+        [
+            f"{row['clips']:,}",
+            f"{1000 * row['workers'] / row['clips']:.1f}",
+            f"{1000 * row['scheduler'] / row['clips']:.1f}",
+            f"{row['wall']:.0f}",
+            f"{row['peak'] / 1e6:.0f}",
+        ]
+        for row in found["growth"]
+    ]
+    head = [
+        "clips of 1 s",
+        "ms a clip",
+        "scheduler, ms a clip",
+        "clock (s)",
+        "a worker's peak (MB)",
+    ]
+    lines.append(table(head, rows))
+    rows = [
+        [
+            f"{row['stretches']:,}",
+            f"{row['found']:,} of {row['planted']:,}",
+            row["false"],
+            f"{row['candidates']:,}",
+            f"{1000 * row['names'] / row['stretches']:.1f}",
+            f"{1000 * (row['workers'] - row['names']) / row['stretches']:.1f}",
+            f"{row['peak'] / 1e6:.0f}",
+        ]
+        for row in found["audit"]
+    ]
+    head = ["stretches of 1.5 s", "planted pairs found", "false", "candidates"]
+    head += ["names, ms each", "join and proof, ms each", "a worker's peak (MB)"]
+    lines.append(table(head, rows))
+    most, audit = found["growth"][-1], found["audit"][-1]
+    second = most["workers"] / most["clips"], audit["workers"] / audit["stretches"]
+    costs = [
+        ("report, features, prediction (core hours)", second[0] / 3600),
+        ("audit (core hours)", second[1] / 3600),
+        ("scheduler (hours)", most["scheduler"] / most["clips"] / 3600),
+        ("TFRecord shards (GB)", most["bytes"] / most["clips"] / 1e9),
+        ("names for the audit (GB)", audit["bytes"] / audit["stretches"] / 1e9),
+    ]
+    sizes = 10**4, 10**6, 10**8
+    rows = [[what, *(f"{n * each:,.2g}" if n * each < 10 else f"{n * each:,.0f}" for n in sizes)]
+            for what, each in costs]  # fmt: skip
+    lines.append(table(["what clips of 1 s cost", *(f"{n:,}" for n in sizes)], rows))
+    return "\n\n".join(lines)
+
+
 def synthetic_to_real():
     found = results("synthetic_to_real")
     runs = [run["balanced_accuracy"] for run in found["runs"]]
@@ -298,6 +357,7 @@ WRITERS = {
         trade,
         files_of_model,
         speed,
+        large,
     )
 }
 

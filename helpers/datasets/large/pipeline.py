@@ -80,7 +80,8 @@ def run(clips, out, client, wanted=STEPS, model=None, size=256):
             store.write(url, _pairs(client, urls["names"], report, buckets, out), about=done)
             tasks += [()]
         pairs = store.read([url])
-    done = _name_of(url for step in sorted(urls) if step != "predictions" for url in urls[step])
+    made = [url for step in sorted(urls) if step != "predictions" for url in urls[step]]
+    done = _name_of([*made, clips.to_csv()])
     _gathered(f"{out}/catalog.parquet", done, lambda: _catalog(clips, report, urls, pairs))
     store.remove_rests(out)
     left_out = int(report.finding.str.startswith("left out").sum())

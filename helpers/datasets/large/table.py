@@ -12,8 +12,8 @@ def read(url):
     """Read the table of clips.
 
     Args:
-        url: of a CSV or Parquet file with a column path, and label, group, split where they are
-            known; or of a folder with one folder a class. A path that is not absolute is meant
+        url: of a CSV or Parquet file with a column path, label, group and split where they are
+            known, and version if files may change; or of a folder with one folder a class. A path that is not absolute is meant
             from the table's folder.
 
     Returns:
@@ -48,10 +48,12 @@ def parts(clips, size):
         size: clips a part.
 
     Returns:
-        list of (name, DataFrame); a name changes with what stands in the part, and with its place.
+        list of (name, DataFrame); a name changes with the part's place and with its clips' path,
+        bytes and version, as far as the table has those, but not with their labels.
     """
     cut = [clips.iloc[start : start + size] for start in range(0, len(clips), size)]
-    digests = [hashlib.sha256(part.to_csv().encode()).hexdigest() for part in cut]
+    told = clips.columns.intersection(["path", "bytes", "version"])
+    digests = [hashlib.sha256(part[told].to_csv().encode()).hexdigest() for part in cut]
     return [(f"{i:06}-{digest[:16]}", part) for i, (digest, part) in enumerate(zip(digests, cut))]
 
 
