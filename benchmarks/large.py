@@ -8,6 +8,7 @@ benchmarks/results/large.json.
 """
 
 import argparse
+import json
 import os
 import resource
 import tempfile
@@ -79,7 +80,7 @@ def grown(clips):
         _, taken = measured(client, ask)
         assert ask()["tasks"] == 0
         size = sum(path.stat().st_size for path in Path(out, "parts").rglob("*.tfrecord"))
-        row = {"clips": clips, "peak": max(client.run(peak).values()), "bytes": size} | taken
+        row = {"size": clips, "peak": max(client.run(peak).values()), "bytes": size} | taken
         return row | (reading(out) if clips < 1000 else {})
 
 
@@ -110,22 +111,18 @@ class Only:
         return self.client.submit(*task, workers=self.workers, **options)
 
 
-def scaling(clips, runs):
-    """One worker and two, in turn: the median of the seconds on the clock, and their ratio."""
-    walls = {1: [], 2: []}
+def scaling(clips, walls):
+    """The same clips by one worker, then by two: seconds on the clock, added to those of before."""
     with tempfile.TemporaryDirectory() as folder, engine.client(2) as client:
         folder, some = Path(folder), list(client.scheduler_info()["workers"])
         url = table(folder, clips)
         ready(client, folder, folder)
-        for run in range(runs):
-            for workers, taken in walls.items():
-                only = Only(client, some[:workers])
-                start = time.perf_counter()
-                pipeline.run(url, f"{folder}/out{run}{workers}", only, STEPS, size=10)
-                taken.append(time.perf_counter() - start)
-                print(workers, taken, flush=True)
-    one, two = (float(np.median(walls[workers])) for workers in (1, 2))
-    return {"clips": clips, "one worker": one, "two workers": two, "ratio": one / two}
+        for workers, taken in zip((1, 2), walls):
+            start = time.perf_counter()
+            only = Only(client, some[:workers])
+            pipeline.run(url, f"{folder}/out{workers}", only, STEPS, size=10)
+            taken.append(time.perf_counter() - start)
+    return walls
 
 
 def sound(stretch, planted):
@@ -180,7 +177,7 @@ def audit_of(client, folder, stretches, size=1000):
     kept = {pair for some in engine.run(client, agreed, tasks, "pairs") for pair in some}
     wanted = {(2 * k, 2 * k + 1) for k in range(planted)}
     return {
-        "stretches": stretches,
+        "size": stretches,
         "planted": planted,
         "candidates": len(found),
         "found": len(wanted & kept),
@@ -197,19 +194,23 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="of one worker and two")
     parser.add_argument("--out", type=Path, default=files.ROOT / "benchmarks/results/large.json")
     options = parser.parse_args()
-    results = {
-        "cores": os.cpu_count(),
-        "load before": os.getloadavg()[0],
-        "growth": [],
-        "audit": [],
-    }
-    results["scaling"] = scaling(4 * options.clips[0], options.runs)
+    results = {"cores": os.cpu_count(), "load before": os.getloadavg()[0], "walls": [[], []]}
+    results |= {"clips of walls": 200, "growth": [], "audit": []}
+    if options.out.is_file():  # an interrupted measurement goes on where it stopped
+        results = json.loads(options.out.read_text("utf-8"))
+
+    def keep(name, value):
+        results[name] = value
+        print(name, value, flush=True)
+        files.write_json(options.out, rounded(results))
+
     tasks = [("growth", grown, n) for n in options.clips]
     tasks += [("audit", audited, n) for n in options.stretches]
     for name, function, size in sorted(tasks, key=lambda task: task[2]):
-        results[name].append(function(size))
-        print(name, results[name][-1], flush=True)
-        files.write_json(options.out, rounded(results))
+        if size not in [row["size"] for row in results[name]]:
+            keep(name, [*results[name], function(size)])
+    for _ in range(len(results["walls"][0]), options.runs):
+        keep("walls", scaling(results["clips of walls"], results["walls"]))
 
 
 def rounded(value):

@@ -358,7 +358,7 @@ def train(strategy):
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0  # each device draws its own
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(keras.optimizers.SGD(0.05), loss, ["accuracy"], jit_compile=False)
+        model.compile(keras.optimizers.SGD(0.05), loss, metrics=["accuracy"], jit_compile=False)
     history = model.fit(data, epochs=3, shuffle=False, verbose=0).history
     return np.array([history["loss"], history["accuracy"]])
 
