@@ -189,8 +189,8 @@ def audit_of(client, folder, stretches, size=1000):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=int, nargs="+", default=[100, 1000, 10_000])
-    parser.add_argument("--stretches", type=int, nargs="+", default=[1000, 10_000, 100_000])
+    parser.add_argument("--clips", type=int, nargs="*", default=[100, 1000, 10_000])
+    parser.add_argument("--stretches", type=int, nargs="*", default=[1000, 10_000, 100_000])
     parser.add_argument("--runs", type=int, default=3, help="of one worker and two")
     parser.add_argument("--out", type=Path, default=files.ROOT / "benchmarks/results/large.json")
     options = parser.parse_args()

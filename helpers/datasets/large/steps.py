@@ -14,7 +14,7 @@ from helpers import audio, datasets, files, predict, windows
 from helpers.datasets.large import store
 
 
-def each(clips, ask):
+def _each(clips, ask):
     """Ask something of each clip: DataFrame of path, what was answered, and error where it failed.
 
     Args:
@@ -55,7 +55,7 @@ def report(clips, url):
         }
 
     columns = ["path", "finding", "sha256", "duration", "sample_rate", "channels"]
-    table = each(clips, facts)
+    table = _each(clips, facts)
     table["finding"] = table.get("finding", table.error).fillna("left out: " + table.error)
     kinds = {"finding": "string", "sha256": "string"} | dict.fromkeys(columns[3:], float)
     store.write(url, table.reindex(columns=columns).astype(kinds))
@@ -90,7 +90,7 @@ def features(clips, url):
         store.writing(shard) as part,
         tf.io.TFRecordWriter(str(part)) as writer,
     ):
-        table = each(clips, lambda local: write(local, paths[local]))
+        table = _each(clips, lambda local: write(local, paths[local]))
     table = table.reindex(columns=["path", "windows", "shard", "error"])
     table["windows"] = table.windows.fillna(0).astype(int)
     store.write(url, table.astype({"shard": "string"}))
@@ -114,7 +114,7 @@ def predictions(clips, url, model):
 
     shares = [f"p({name})" for name in classifier.card["names"]]
     columns = ["path", "answer", "reason", *shares, "seconds", "error"]
-    table = each(clips, ask).reindex(columns=columns)
+    table = _each(clips, ask).reindex(columns=columns)
     kinds = dict.fromkeys([*shares, "seconds"], float) | {"answer": "string", "reason": "string"}
     store.write(url, table.astype(kinds))
 
