@@ -233,7 +233,7 @@ def test_a_killed_worker_costs_its_tasks_only(folder, results, client, tmp_path)
     out, log = tmp_path / "out", str(tmp_path / "log")
     urls = [f"{out}/{name}.parquet" for name, _ in parts]
     tasks = [(part, [(partial(deadly, log=log), url)]) for url, (_, part) in zip(urls, parts)]
-    engine.run(client, pipeline.work, tasks, "clips")
+    engine.run(client, pipeline._work, tasks, "clips")
     assert Path(f"{log}.killed").exists()
     assert sorted(Path(log).read_text().split()) == urls  # each once
     assert store.listed(str(out)) == {Path(url).name for url in urls}

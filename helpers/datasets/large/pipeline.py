@@ -17,8 +17,6 @@ _PAIRS = ["clip_a", "clip_b", "offset_a", "offset_b", "overlap", "correlation"]
 def run(clips, out, client, wanted=STEPS, model=None, size=256):
     """Do all that is not done yet, part by part.
 
-    Taught in notebooks/10_your_own_sounds.ipynb.
-
     Args:
         clips: URL of the table or the folder, as table.read takes it.
         out: URL of the folder for the results.
@@ -66,7 +64,7 @@ def run(clips, out, client, wanted=STEPS, model=None, size=256):
             if url.rsplit("/", 1)[1] not in there:
                 todo[name].append((function, url))
     tasks = [(part, todo[name]) for name, part in parts if todo[name]]
-    engine.run(client, work, tasks, "clips")
+    engine.run(client, _work, tasks, "clips")
 
     done = _name_of(urls["report"])
     report = _gathered(f"{out}/report.parquet", done, lambda: store.read(urls["report"]))
@@ -88,7 +86,7 @@ def run(clips, out, client, wanted=STEPS, model=None, size=256):
     return {"clips": len(clips), "left_out": left_out, "tasks": len(tasks)}
 
 
-def work(part, todo):
+def _work(part, todo):
     """On a worker: fetch a part's clips once, and write what is not there yet.
 
     Args:

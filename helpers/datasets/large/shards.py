@@ -14,7 +14,7 @@ def batches(catalog, names, batch_size, seed=None, buffer=2000):
     """Batches of windows and label ids, of some of a catalog's clips.
 
     Labels and sides are the catalog's as it is now: the shards hold neither, so that a label that
-    was mended asks for no new features. Taught in notebooks/10_your_own_sounds.ipynb.
+    was mended asks for no new features.
 
     Args:
         catalog: rows of catalog.parquet: columns path, label, shard.

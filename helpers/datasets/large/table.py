@@ -12,9 +12,9 @@ def read(url):
     """Read the table of clips.
 
     Args:
-        url: of a CSV or Parquet file with a column path, label, group and split where they are
-            known, and version if files may change; or of a folder with one folder a class. A path that is not absolute is meant
-            from the table's folder.
+        url: of a CSV or Parquet file with a column path; label, group and split where they are
+            known, and version if files may change; or of a folder with one folder a class. A path
+            that is not absolute is meant from the table's folder.
 
     Returns:
         DataFrame, one row a clip: path, what the table says besides, and of a folder each file's
