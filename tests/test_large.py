@@ -359,7 +359,7 @@ def train(strategy):
                 layer.rate = 0  # each device draws its own
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.SGD(0.05), loss, metrics=["accuracy"], jit_compile=False)
-    history = model.fit(data, epochs=3, shuffle=False, verbose=0).history
+    history = model.fit(data, epochs=2, shuffle=False, verbose=0).history
     return np.array([history["loss"], history["accuracy"]])
 
 
@@ -370,7 +370,8 @@ print(one.round(6).tolist())
 both = train(two)
 print(both.round(6).tolist())
 assert one[0, -1] < one[0, 0]
-np.testing.assert_allclose(both, one, atol=2e-3)
+np.testing.assert_allclose(both[0], one[0], atol=2e-3)  # sums in another order
+np.testing.assert_allclose(both[1], one[1], atol=1.5 / catalog.windows.sum())  # one at the border
 """
 
 
