@@ -266,7 +266,7 @@ def large():
         "clock (s)",
         "a worker's peak (MB)",
     ]
-    lines.append(table(head, rows))
+    lines += [table(head, rows)] if rows else []
     rows = [
         [
             f"{row['size']:,}",
@@ -281,7 +281,7 @@ def large():
     ]
     head = ["stretches of 1.5 s", "planted pairs found", "false", "candidates"]
     head += ["names, ms each", "join and proof, ms each", "a worker's peak (MB)"]
-    lines.append(table(head, rows))
+    lines += [table(head, rows)] if rows else []
     if not found["growth"] or not found["audit"]:
         return "\n\n".join([*lines, "The rest is not measured yet: `python benchmarks/large.py`."])
     most, audit = found["growth"][-1], found["audit"][-1]
