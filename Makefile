@@ -12,7 +12,7 @@ export COURSE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lab app space site sweep bench model shipped student glossary \
+.PHONY: help setup run test lab app space site sweep bench large model shipped student glossary \
   address lock fuzz clean
 
 help:
@@ -33,6 +33,9 @@ help:
 	@echo '  make space    write runs/space, the demo page as a Hugging Face Space'
 	@echo '                  with your model: make space (or app) MODEL=runs/models/mine'
 	@echo '  make site     write runs/site, the lessons as a book (needs npm)'
+	@echo '  make large    a million clips, on Dask: report, features, predictions, audit'
+	@echo '                  of a folder or a table, also on s3://: make large DATASET=clips.csv'
+	@echo '                  on your cluster: DASK_SCHEDULER=tcp://HOST:8786 make large ...'
 	@echo '  make bench    measure on the clips of DATASET, for some hours'
 	@echo
 	@echo 'Teach:'
@@ -125,6 +128,13 @@ address: $(STAMP)
 
 NEEDS_DATASET = @[ -n "$$DATASET" ] || { \
 	  echo 'make $@ needs recordings: name them, for example: make $@ DATASET=$(1)' >&2; exit 1; }
+
+# A URL is meant as it stands, a relative path from where make was called.
+large: $(STAMP)
+	$(call NEEDS_DATASET,path/to/clips.csv)
+	@if uv --version >/dev/null 2>&1; then uv pip install --quiet --python $(VENV) -r helpers/datasets/large/requirements.txt; \
+	  else $(VENV) -m pip install --quiet --disable-pip-version-check -r helpers/datasets/large/requirements.txt; fi
+	@cd "$$CALLER"; "$$COURSE/$(VENV)" -m helpers.datasets.large "$$DATASET" $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 # Many systems have a NAME in the environment: only one on the command line is meant.
 model: $(STAMP)

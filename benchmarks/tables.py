@@ -8,6 +8,7 @@ benchmarks/results/*.json; the rest of both files stays as it is.
 
 import json
 import re
+import statistics
 from pathlib import Path
 
 import matplotlib
@@ -298,6 +299,70 @@ def speed():
     return table(head, rows)
 
 
+def large():
+    """What the pipeline for a million clips costs, as measured, and what follows for more."""
+    if not (HERE / "results" / "large.json").is_file():
+        return "Not measured yet: `python benchmarks/large.py`."
+    found = results("large")
+    one, two = (statistics.median(walls) for walls in found["walls"])
+    lines = [
+        f"{found['cores']} cores, shared: the load was {found['load before']:.0f} before. Seconds "
+        "are the workers' processors', which others hardly change.",
+        f"Two workers do {found['clips of walls']:,} clips in {two:.0f} s on the clock, one in "
+        f"{one:.0f} s (medians of {len(found['walls'][0])} in turn): **{one / two:.2f} times** as "
+        "fast. The aim is 1.7.",
+    ]
+    rows = [
+        [
+            f"{row['size']:,}",
+            f"{1000 * row['workers'] / row['size']:.1f}",
+            f"{1000 * row['scheduler'] / row['size']:.1f}",
+            f"{row['wall']:.0f}",
+            f"{row['peak'] / 1e6:.0f}",
+        ]
+        for row in found["growth"]
+    ]
+    head = [
+        "clips of 1 s",
+        "ms a clip",
+        "scheduler, ms a clip",
+        "clock (s)",
+        "a worker's peak (MB)",
+    ]
+    lines += [table(head, rows)] if rows else []
+    rows = [
+        [
+            f"{row['size']:,}",
+            f"{row['found']:,} of {row['planted']:,}",
+            row["false"],
+            f"{row['candidates']:,}",
+            f"{1000 * row['names'] / row['size']:.1f}",
+            f"{1000 * (row['workers'] - row['names']) / row['size']:.1f}",
+            f"{row['peak'] / 1e6:.0f}",
+        ]
+        for row in found["audit"]
+    ]
+    head = ["stretches of 1.5 s", "planted pairs found", "false", "candidates"]
+    head += ["names, ms each", "join and proof, ms each", "a worker's peak (MB)"]
+    lines += [table(head, rows)] if rows else []
+    if not found["growth"] or not found["audit"]:
+        return "\n\n".join([*lines, "The rest is not measured yet: `python benchmarks/large.py`."])
+    most, audit = found["growth"][-1], found["audit"][-1]
+    second = most["workers"] / most["size"], audit["workers"] / audit["size"]
+    costs = [
+        ("report, features, prediction (core hours)", second[0] / 3600),
+        ("audit (core hours)", second[1] / 3600),
+        ("scheduler (hours)", most["scheduler"] / most["size"] / 3600),
+        ("TFRecord shards (GB)", most["bytes"] / most["size"] / 1e9),
+        ("names for the audit (GB)", audit["bytes"] / audit["size"] / 1e9),
+    ]
+    sizes = 10**4, 10**6, 10**8
+    rows = [[what, *(f"{n * each:,.2g}" if n * each < 10 else f"{n * each:,.0f}" for n in sizes)]
+            for what, each in costs]  # fmt: skip
+    lines.append(table(["what clips of 1 s cost", *(f"{n:,}" for n in sizes)], rows))
+    return "\n\n".join(lines)
+
+
 def synthetic_to_real():
     found = results("synthetic_to_real")
     runs = [run["balanced_accuracy"] for run in found["runs"]]
@@ -361,6 +426,7 @@ WRITERS = {
         of_head,
         files_of_model,
         speed,
+        large,
     )
 }
 

@@ -41,13 +41,15 @@ def shared_audio(clips: pd.DataFrame, min_overlap: float = 1.0) -> pd.DataFrame:
 
     Source: offset voting as in Wang (2003), on runs of signs in place of spectral peaks.
     """
-    waves = [np.diff(audio.load(path)[0], prepend=0) for path in clips.path]
+    waves = [steps(audio.load(path)[0]) for path in clips.path]
+    found = [runs(wave) for wave in waves]
+    owner = np.repeat(np.arange(len(waves)), [len(place) for _, place in found])
+    names, place = map(np.concatenate, zip(*found))
     rows = {}
-    for pair, offsets in _candidates(waves).items():
-        looks = [_agreement(*(waves[i] for i in pair), offset) for offset in offsets]
-        agreed, *found = max(looks, key=lambda look: look[0] * abs(look[-1]))
+    for pair, offsets in candidates(votes(names, owner, place)).items():
+        agreed, shared = agreement(*(waves[i] for i in pair), offsets)
         if agreed >= min_overlap:
-            rows[pair] = found
+            rows[pair] = shared
     first = {}
     for i, path in enumerate(clips.path):
         j = first.setdefault(files.digest(path), i)
@@ -58,39 +60,100 @@ def shared_audio(clips: pd.DataFrame, min_overlap: float = 1.0) -> pd.DataFrame:
     return pd.DataFrame(table, columns=columns)
 
 
-def _candidates(waves):
-    """{(a, b): offsets in samples} of the pairs with many runs in common at one offset."""
-    names, owner, place = [], [], []
-    for i, steps in enumerate(waves):
-        rising = (steps > 0).astype(np.uint64)
-        runs = np.zeros(max(len(steps) - _RUN + 1, 0), np.uint64)
-        for k in range(_RUN):
-            runs = runs << np.uint64(1) | rising[k : k + len(runs)]
-        runs = np.minimum(runs, runs ^ np.uint64(2**_RUN - 1))  # upside down it is the same sound
-        scattered = runs * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)  # wraps, as wanted
-        kept = np.flatnonzero(scattered % np.uint64(_ONE_IN) == 0)
-        names.append(runs[kept])
-        owner.append(np.full(len(kept), i))
-        place.append(kept)
-    names, owner, place = map(np.concatenate, (names, owner, place))
+def steps(waveform):
+    """How far a waveform goes up or down at each sample: float32, shape (samples,)."""
+    return np.diff(waveform, prepend=np.float32(0))
+
+
+def runs(steps, length=_RUN, one_in=_ONE_IN):
+    """Name what a waveform does in a row: up or down at each of so many steps.
+
+    Some runs are kept, chosen by their names, so that those of a copy are the same ones.
+
+    Args:
+        steps: float32, shape (samples,), as from steps.
+        length: of a run, in steps: 2, 4, 8, 16, 32 or 64; longer ones meet by chance less often.
+        one_in: one run in so many is kept.
+
+    Returns:
+        names: uint64, shape (runs,).
+        place: int, shape (runs,): the sample at which each begins.
+    """
+    runs, k = (steps > 0).astype(np.uint64), 1
+    while k < length:
+        runs = runs[:-k] << np.uint64(k) | runs[k:]
+        k *= 2
+    runs = np.minimum(runs, runs ^ np.uint64(2**length - 1))  # upside down it is the same sound
+    kept = np.flatnonzero(scattered(runs) % np.uint64(one_in) == 0)
+    return runs[kept], kept
+
+
+def scattered(names):
+    """A number below 2 ** 24 for each name, evenly spread: uint64, shape (names,)."""
+    return names * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)  # wraps, as wanted
+
+
+def votes(names, owner, place):
+    """Count how often two clips have a name in common, by the offset at which they have it.
+
+    Args:
+        names, place: of runs, of many clips.
+        owner: int, shape (runs,): the number of each run's clip.
+
+    Returns:
+        int64, shape (rows, 4): clip, another with a larger number, offset in samples of the second
+        one's beginning in the first, and the number of runs that say so.
+    """
     order = np.lexsort((owner, names))
-    names, owner, place = names[order], owner[order], place[order]
+    names, owner, place = names[order], owner[order], place[order].astype(np.int64)
     _, size = np.unique(names, return_counts=True)
     rare = np.repeat((size > 1) & (size <= _COMMON), size)
     names, owner, place = names[rare], owner[rare], place[rare]
-    longest, n = max(map(len, waves)) + 1, len(waves)
-    votes = []  # pair and offset in one number, which sorts fast
+    found = [np.zeros((0, 4), np.int64)]
     for step in range(1, _COMMON):  # equal names stand side by side
         i = np.flatnonzero((names[step:] == names[:-step]) & (owner[step:] != owner[:-step]))
-        offset = place[i] - place[i + step] + longest
-        votes.append((owner[i] * n + owner[i + step]) * 2 * longest + offset)
-    votes, count = np.unique(np.concatenate(votes), return_counts=True)
-    enough = count >= _VOTES
+        columns = owner[i], owner[i + step], place[i] - place[i + step], np.ones(len(i), int)
+        found.append(np.stack(columns, axis=1))
+    return summed(np.concatenate(found))
+
+
+def summed(votes):
+    """Rows of votes, in which those of one pair and offset are one row."""
+    votes = votes[np.lexsort(votes.T[2::-1])]
+    first = np.flatnonzero(np.any(np.diff(votes[:, :3], axis=0, prepend=-1) != 0, axis=1))
+    return np.column_stack([votes[first, :3], np.add.reduceat(votes[:, 3], first)])
+
+
+def candidates(votes):
+    """Choose what is worth a closer look: the offsets, at most three a pair, with enough votes.
+
+    Args:
+        votes: int64, shape (rows, 4), as from votes: all those of a pair.
+
+    Returns:
+        dict of (clip, another): offsets in samples, the one with most votes first.
+    """
+    votes = votes[votes[:, 3] >= _VOTES]
     found = defaultdict(list)
-    for vote in votes[enough][np.argsort(-count[enough], kind="stable")].tolist():
-        pair, offset = divmod(vote, 2 * longest)
-        found[divmod(pair, n)].append(offset - longest)
+    for a, b, offset, _ in votes[np.argsort(-votes[:, 3], kind="stable")].tolist():
+        found[a, b].append(offset)
     return {pair: offsets[:3] for pair, offsets in found.items()}
+
+
+def agreement(a, b, offsets):
+    """Lay two clips over each other: what they share, at the offset at which they agree best.
+
+    Args:
+        a, b: float32, shape (samples,), as from steps.
+        offsets: in samples, of the second one's beginning in the first.
+
+    Returns:
+        agreed: seconds in which frames of 0.1 s agree.
+        shared: list of offset_a, offset_b, overlap and correlation, as shared_audio has them.
+    """
+    looks = [_agreement(a, b, offset) for offset in offsets]
+    agreed, *shared = max(looks, key=lambda look: look[0] * abs(look[-1]))
+    return agreed, shared
 
 
 def _agreement(a, b, offset):

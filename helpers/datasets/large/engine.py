@@ -1,0 +1,72 @@
+"""Dask as the course uses it: workers, tasks that may be lost and repeated, a line of progress."""
+
+import logging
+import os
+from contextlib import contextmanager
+from itertools import islice
+
+from dask.distributed import Client, LocalCluster, as_completed
+from tqdm import tqdm
+
+
+@contextmanager
+def client(workers=None):
+    """A Dask client: of the scheduler that DASK_SCHEDULER names, else of workers on this machine.
+
+    Args:
+        workers: on this machine; by default one a core.
+
+    Yields:
+        dask.distributed.Client.
+    """
+    address = os.environ.get("DASK_SCHEDULER")
+    if address:
+        with Client(address) as found:
+            yield found
+        return
+    # a process a worker: a clip's steps hold Python's lock too long for threads to help
+    options = {"n_workers": workers or os.cpu_count(), "threads_per_worker": 1}
+    options |= {"dashboard_address": None, "silence_logs": logging.ERROR}
+    with LocalCluster(**options) as cluster, Client(cluster) as found:
+        yield found
+
+
+def run(client, function, tasks, what, ahead=200):
+    """Call a function for each task on the workers; one that fails does not keep the others.
+
+    A killed worker's tasks go to another one; a task that killed three is given up.
+
+    Args:
+        client: as from client.
+        function: called with a task's values.
+        tasks: list of tuples.
+        what: for the line of progress.
+        ahead: tasks that the scheduler holds at a time.
+
+    Returns:
+        what the function returned, as they ended.
+
+    Raises:
+        RuntimeError: after all others, if some tasks failed; the message has the first error.
+    """
+    left, results, failed = iter(tasks), [], []
+
+    def some(n):
+        # pure=False: a result that is kept elsewhere must not stand in for a file that is gone
+        return [client.submit(function, *task, pure=False, retries=1) for task in islice(left, n)]
+
+    with tqdm(total=len(tasks), unit="task", desc=what, disable=not tasks) as bar:
+        ended = as_completed(some(ahead))
+        for future in ended:
+            error = future.exception()
+            results += [] if error else [future.result()]
+            failed += [error] if error else []
+            future.release()
+            ended.update(some(1))
+            bar.update()
+    if failed:
+        raise RuntimeError(
+            f"{what}: {len(failed)} of {len(tasks)} tasks failed, the others are done; the same "
+            f"command tries these again. First: {type(failed[0]).__name__}: {failed[0]}"
+        )
+    return results
