@@ -182,8 +182,11 @@ def test_every_odd_table_is_read_or_refused_in_words(tmp_path):
 def test_a_file_of_two_labels_is_told(tmp_path):
     for label in ("cat", "dog"):
         (tmp_path / label).mkdir()
-        tones.write(tmp_path / label / "0.wav", 300 if label == "cat" else 400)
-    rows = "file,label\ncat/0.wav,cat\ndog/0.wav,dog\ncat/0.wav,dog\n../x.wav,dog\n"
+        for number in range(4):  # each a recording of its own
+            hertz = 300 + 170 * number + (85 if label == "dog" else 0)
+            tones.write(tmp_path / label / f"{number}.wav", hertz)
+    listed = [f"{label}/{n}.wav,{label}" for label in ("cat", "dog") for n in range(4)]
+    rows = "\n".join(["file,label", *listed, "cat/0.wav,dog", "../x.wav,dog", ""])
     (tmp_path / "manifest.csv").write_text(rows)
     findings = dict(datasets.load(str(tmp_path), quiet=True).attrs["findings"])
     assert findings["cat/0.wav"] == "manifest.csv gives it two labels; the first is taken"
