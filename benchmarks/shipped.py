@@ -42,20 +42,16 @@ def main():
     heard = hear(clips, backbone, drawn, behind)
     print(f"{len(heard)} changed windows heard by {backbone.name}", flush=True)
 
-    def method(seed):
-        def learn(rest, held):
+    def learn(seed):
+        def answers(rest, held):
             model = recipes.train(rest, recipe, seed, teacher=teacher, heard=heard)
             table = recipes.predict(model, held, recipe, labels)
             table.attrs["parameters"] = model.count_params()
             return table
 
-        return sources_left_out.predictions(clips, learn, seed)
+        return answers
 
-    tables = [
-        out_of_fold.measured("shipped, sources left out", clips, seed, method)
-        for seed in options.seeds
-    ]
-    results = sources_left_out.results(tables, clips, options.seeds)
+    results = sources_left_out.measured("shipped, sources left out", clips, options.seeds, learn)
 
     shipped = clips[sources_left_out.may_ship(clips)]
     model = recipes.train(shipped, recipe, 0, teacher=teacher, heard=heard)

@@ -52,6 +52,26 @@ def predictions(clips, learn, seed):
     return table
 
 
+def measured(name, clips, seeds, learn):
+    """Predict every clip without its source, once a seed, and say what comes of it.
+
+    Args:
+        name: of the method, as out_of_fold.measured prints and keeps it.
+        clips: a catalog.
+        seeds: list of whole numbers.
+        learn: function of a seed that gives a model's answers, as predictions takes it.
+
+    Returns:
+        dict, as from results.
+    """
+
+    def method(seed):
+        return predictions(clips, learn(seed), seed)
+
+    tables = [out_of_fold.measured(name, clips, seed, method) for seed in seeds]
+    return results(tables, clips, seeds)
+
+
 def results(tables, clips, seeds):
     """What is written down of some predictions, with the temperature and limit that they set.
 

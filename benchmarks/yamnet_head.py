@@ -86,20 +86,14 @@ def main():
         sys.exit("there is no YAMNet to put a head on: say where it is with --yamnet")
     heard = heard_by(backbone, clips)
 
-    def method(seed):
-        def learn(rest, held):
-            head = fitted(rest, heard)
-            table = answered(head, held, heard)
-            table.attrs["parameters"] = head.coef_.size + head.intercept_.size
-            return table
+    def answers(rest, held):
+        head = fitted(rest, heard)
+        table = answered(head, held, heard)
+        table.attrs["parameters"] = head.coef_.size + head.intercept_.size
+        return table
 
-        return sources_left_out.predictions(clips, learn, seed)
-
-    tables = [
-        out_of_fold.measured("head on YAMNet, sources left out", clips, seed, method)
-        for seed in options.seeds
-    ]
-    results = sources_left_out.results(tables, clips, options.seeds)
+    name = "head on YAMNet, sources left out"
+    results = sources_left_out.measured(name, clips, options.seeds, lambda seed: answers)
 
     shipped = clips[sources_left_out.may_ship(clips)]
     head = fitted(shipped, heard)
