@@ -4,7 +4,6 @@ A small network is taught by it: both hear the same changed window, and the smal
 of it what the large one does. `transfer.of_windows` gives the same for windows as they are.
 """
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -46,7 +45,7 @@ def hear(clips, backbone, drawn, behind=None, seed=0, threads=2):
 
     Args:
         clips: a catalog.
-        backbone: as from transfer.yamnet.
+        backbone: as from transfer.yamnet; asked by several threads at once.
         drawn: (rows of the catalog, places): of each window the clip, and how many windows of
             windows.sliding come before it there; int, shape (windows,) each.
         behind: the same of the windows that may be laid under, at random; by default none is.
@@ -60,11 +59,8 @@ def hear(clips, backbone, drawn, behind=None, seed=0, threads=2):
     """
     waves = [audio.load(path)[0] for path in clips.path]
     other = (clips.label == datasets.OTHER).to_numpy()
-    own = threading.local()  # an interpreter hears one window at a time
 
     def one(i):
-        if not hasattr(own, "backbone"):
-            own.backbone = transfer.another(backbone)
         rng, row = np.random.default_rng([seed, i]), drawn[0][i]
         wave, under = _cut(waves[row], drawn[1][i]), -1
         if rng.random() < 0.9:
@@ -84,7 +80,7 @@ def hear(clips, backbone, drawn, behind=None, seed=0, threads=2):
                 wave = augmentation.add_noise(wave[None] + 1e-9, rng.uniform(0, 45), rng)[0]
         levels = windows.of_clip(wave)[0][0]
         middle = (windows.LENGTH - transfer.FRAME) // 2
-        inner = own.backbone(wave[middle : middle + transfer.FRAME])[0].mean(axis=0)
+        inner = backbone(wave[middle : middle + transfer.FRAME])[0].mean(axis=0)
         return levels.astype(np.float16), np.sqrt(inner).astype(np.float16), under
 
     with ThreadPoolExecutor(threads) as pool:

@@ -59,11 +59,6 @@ def yamnet(source="auto", *, data=files.ROOT / "data"):
     return model
 
 
-def another(backbone):
-    """The same backbone once more, for another thread: YAMNet hears one clip at a time."""
-    return _Yamnet(backbone.path) if isinstance(backbone, _Yamnet) else backbone
-
-
 def frames(waveform):
     """Cut a clip into YAMNet's frames, keep those with something in them, and level them.
 
@@ -385,7 +380,9 @@ def _checked(path):
     return path
 
 
-class _Yamnet:
+class _Yamnet(threading.local):
+    """One in each thread that asks, for an interpreter hears one frame at a time."""
+
     name = "YAMNet"
 
     def __init__(self, path):
