@@ -41,7 +41,7 @@ def clips_of(dataset):
     return datasets.load(dataset, quiet=True), datasets.load(made, quiet=True)
 
 
-def measured(name, clips, seed, method, kept_as=None, **settings):
+def measured(name, clips, seed, method, kept_as=None, folds=FOLDS, **settings):
     """Predictions of one method for one seed: read, or made by calling it.
 
     Args:
@@ -51,6 +51,7 @@ def measured(name, clips, seed, method, kept_as=None, **settings):
         method: called with the seed; gives a DataFrame as evaluation.predict does, indexed as the
             catalog. Its attrs["parameters"], if it has any, are kept.
         kept_as: of the file, by default the name.
+        folds: by which the seconds are divided.
         settings: what the result depends on besides what the method holds.
 
     Returns:
@@ -67,8 +68,8 @@ def measured(name, clips, seed, method, kept_as=None, **settings):
         start, busy = time.perf_counter(), time.process_time()
         table = method(seed)
         about = {
-            "seconds": round((time.perf_counter() - start) / FOLDS, 1),
-            "cpu_seconds": round((time.process_time() - busy) / FOLDS, 1),
+            "seconds": round((time.perf_counter() - start) / folds, 1),
+            "cpu_seconds": round((time.process_time() - busy) / folds, 1),
             "parameters": table.attrs.get("parameters"),
         }
         files.write_json(path.with_suffix(".json"), about)

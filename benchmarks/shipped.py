@@ -19,8 +19,8 @@ import out_of_fold
 import pandas as pd
 import sources_left_out
 
-from helpers import cards, datasets, files, predict, recipes, transfer
-from helpers.teacher import hear
+from helpers import cache, cards, datasets, files, predict, recipes, transfer
+from helpers.teacher import Heard, hear
 
 MODEL = out_of_fold.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
 
@@ -31,6 +31,18 @@ def taught_by(backbone, clips):
     return lambda part: np.concatenate([heard[clip] for clip in part.index])
 
 
+def heard_changed(backbone, clips, recipe):
+    """What the teacher hears in changed windows, as teacher.hear; made once and kept."""
+    facts = datasets.fingerprint(clips), files.digest(backbone.path), recipe
+    path = out_of_fold.KEPT / f"heard-{cache.key(hear, recipes.drawn_for, *facts)}.npz"
+    if not path.is_file():
+        made = hear(clips, backbone, *recipes.drawn_for(clips, recipe))
+        with files.atomic(path) as part, part.open("wb") as opened:
+            np.savez(opened, **vars(made))
+    with np.load(path) as kept:
+        return Heard(**kept)
+
+
 def main():
     options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
     clips, recipe = datasets.load(options.dataset, quiet=True), recipes.HOLDS
@@ -38,8 +50,7 @@ def main():
     if backbone is None:
         sys.exit("the shipped model is taught by YAMNet, which is not to be had here")
     teacher, labels = taught_by(backbone, clips), datasets.classes(clips)
-    drawn, behind = recipes.drawn_for(clips, recipe)
-    heard = hear(clips, backbone, drawn, behind)
+    heard = heard_changed(backbone, clips, recipe)
     print(f"{len(heard)} changed windows heard by {backbone.name}", flush=True)
 
     def learn(seed):

@@ -30,10 +30,11 @@ def may_ship(clips):
     return clips.licence.str.match(MAY_SHIP)
 
 
-def predictions(clips, learn, seed):
-    """Predict every clip by a model that heard nothing of its source.
+def predictions(name, clips, learn, seed):
+    """Predict every clip by a model that heard nothing of its source; each fold is kept.
 
     Args:
+        name: of the method, as out_of_fold.measured prints it.
         clips: a catalog.
         learn: function of two catalogs, the clips to learn from, whose licences allow a model of
             them to be shipped, and those to predict; gives a DataFrame as from
@@ -41,14 +42,20 @@ def predictions(clips, learn, seed):
         seed: of the folds.
 
     Returns:
-        DataFrame as from evaluation.predict, in the catalog's order.
+        DataFrame as from evaluation.predict, in the catalog's order; attrs as out_of_fold.measured.
     """
     parts = []
-    for rest, held in train_model.folds_by_source(clips, FOLDS, seed):
-        parts.append(learn(rest[may_ship(rest)], held))
-        print(f"  {len(held)} clips of {', '.join(sorted(held.source.unique()))}", flush=True)
+    for number, (rest, held) in enumerate(train_model.folds_by_source(clips, FOLDS, seed), 1):
+        heard = rest[may_ship(rest)]
+
+        def method(seed, heard=heard, held=held):
+            return learn(heard, held)
+
+        fold = f"{name}, fold {number}"
+        parts.append(out_of_fold.measured(fold, held, seed, method, folds=1))
     table = pd.concat(parts).loc[clips.index]
-    table.attrs = parts[-1].attrs
+    facts = pd.DataFrame([part.attrs for part in parts])[["seconds", "cpu_seconds"]].mean()
+    table.attrs = parts[-1].attrs | facts.round(1).to_dict()
     return table
 
 
@@ -56,7 +63,7 @@ def measured(name, clips, seeds, learn):
     """Predict every clip without its source, once a seed, and say what comes of it.
 
     Args:
-        name: of the method, as out_of_fold.measured prints and keeps it.
+        name: of the method.
         clips: a catalog.
         seeds: list of whole numbers.
         learn: function of a seed that gives a model's answers, as predictions takes it.
@@ -64,11 +71,7 @@ def measured(name, clips, seeds, learn):
     Returns:
         dict, as from results.
     """
-
-    def method(seed):
-        return predictions(clips, learn(seed), seed)
-
-    tables = [out_of_fold.measured(name, clips, seed, method) for seed in seeds]
+    tables = [predictions(name, clips, learn(seed), seed) for seed in seeds]
     return results(tables, clips, seeds)
 
 
@@ -76,7 +79,7 @@ def results(tables, clips, seeds):
     """What is written down of some predictions, with the temperature and limit that they set.
 
     Args:
-        tables: list of DataFrames as from out_of_fold.measured, one a seed, of predictions.
+        tables: list of DataFrames as from predictions, one a seed.
         clips: the catalog.
         seeds: of the tables.
 

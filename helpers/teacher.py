@@ -13,7 +13,7 @@ from helpers import audio, augmentation, datasets, transfer, windows
 
 
 @dataclass
-class _Heard:
+class Heard:
     """Changed windows and what the teacher makes of them.
 
     Attributes:
@@ -35,7 +35,7 @@ class _Heard:
         """Those in which nothing is heard but clips of a catalog."""
         kept = np.isin(self.clip, clips.index) & np.isin(self.behind, [*clips.index, ""])
         parts = (self.levels, self.embeddings, self.clip, self.behind)
-        return _Heard(*(part[kept] for part in parts))
+        return Heard(*(part[kept] for part in parts))
 
 
 def hear(clips, backbone, drawn, behind=None, seed=0, threads=2):
@@ -86,7 +86,7 @@ def hear(clips, backbone, drawn, behind=None, seed=0, threads=2):
     with ThreadPoolExecutor(threads) as pool:
         levels, embeddings, under = zip(*pool.map(one, range(len(drawn[0]))))
     names = np.array([*clips.index, ""])  # the last one is that of -1
-    return _Heard(
+    return Heard(
         np.stack(levels), np.stack(embeddings), names[np.asarray(drawn[0])], names[list(under)]
     )
 

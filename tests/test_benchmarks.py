@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from helpers import evaluation
+from helpers import datasets, evaluation
 from helpers.datasets import downloads
 from helpers.files import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import out_of_fold
 import tables
 
 
@@ -94,9 +95,12 @@ def test_only_what_may_be_shipped_is():
     assert list(sources_left_out.may_ship(clips)) == list(told.values())
 
 
-def test_predictions_of_left_out_sources_come_from_models_that_did_not_hear_them():
+def test_predictions_of_left_out_sources_come_from_models_that_did_not_hear_them(
+    tmp_path, monkeypatch
+):
     import sources_left_out
 
+    monkeypatch.setattr(out_of_fold, "KEPT", tmp_path)
     n = 48
     clips = pd.DataFrame(
         {
@@ -107,19 +111,27 @@ def test_predictions_of_left_out_sources_come_from_models_that_did_not_hear_them
         },
         index=[f"clip {k}" for k in range(n)],
     )
+    monkeypatch.setattr(datasets, "fingerprint", lambda clips: "".join(clips.index))
 
     def learn(rest, held):
         assert not set(rest.source) & set(held.source) and set(rest.label) == set(held.label)
         assert "GPL 3" not in set(rest.licence)
-        asked.extend(held.index)
+        (tmp_path / f"asked-{held.index[0]}-{len(held)}").touch()
         table = evaluation.table(pd.get_dummies(held.label).to_numpy(float), held)
         table.attrs["parameters"] = 7
         return table
 
-    asked = []
-    table = sources_left_out.predictions(clips, learn, seed=1)
-    assert sorted(asked) == sorted(clips.index) and table.index.equals(clips.index)
-    assert table.attrs["parameters"] == 7 and table.correct.all()
+    def asked():
+        return {path.stat().st_mtime_ns for path in tmp_path.glob("asked-*")}
+
+    table = sources_left_out.predictions("this", clips, learn, seed=1)
+    assert table.index.equals(clips.index) and table.correct.all()
+    assert table.attrs["parameters"] == 7 and table.attrs["seconds"] >= 0
+    first = asked()
+    assert len(first) == sources_left_out.FOLDS
+    again = sources_left_out.predictions("this", clips, learn, seed=1)
+    assert asked() == first, "a fold that was kept was made again"
+    pd.testing.assert_frame_equal(again, table, check_dtype=False, check_names=False)
 
 
 def test_limit_and_temperature_come_from_the_answers():
