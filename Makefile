@@ -34,7 +34,8 @@ help:
 	@echo '                  with your model: make space (or app) MODEL=runs/models/mine'
 	@echo '  make site     write runs/site, the lessons as a book (needs npm)'
 	@echo '  make large    a million clips, on Dask: report, features, predictions, audit'
-	@echo '                  of a folder or a table, also on s3://: make large DATASET=clips.csv'
+	@echo '                  of a folder or a table, also on s3://:'
+	@echo '                  make large DATASET=clips.csv'
 	@echo '                  on your cluster: DASK_SCHEDULER=tcp://HOST:8786 make large ...'
 	@echo '  make bench    measure on the clips of DATASET, for some hours'
 	@echo
@@ -44,7 +45,7 @@ help:
 	@echo 'Take part:'
 	@echo '  make shipped  train the shipped models anew: DATASET=kaggle+elsewhere'
 	@echo '  make test     check the style, then run every test'
-	@echo '  make fuzz     try the decoder with damaged files: make fuzz ARGS="--seconds 600"'
+	@echo '  make fuzz     try damaged files: make fuzz ARGS="--seconds 600"'
 	@echo '  make glossary link the lessons to the glossary, and count their hours anew'
 	@echo '  make address  write the address in pyproject.toml into every lesson'
 	@echo '  make lock     renew requirements.lock from requirements.txt (needs uv)'

@@ -33,10 +33,11 @@ def taught_by(backbone, clips):
 
 def heard_changed(backbone, clips, recipe):
     """What the teacher hears in changed windows, as teacher.hear; made once and kept."""
-    facts = datasets.fingerprint(clips), files.digest(backbone.path), recipe
-    path = out_of_fold.KEPT / f"heard-{cache.key(hear, recipes.drawn_for, *facts)}.npz"
+    drawn, behind = recipes.drawn_for(clips, recipe)
+    facts = datasets.fingerprint(clips), list(clips.index), files.digest(backbone.path)
+    path = out_of_fold.KEPT / f"heard-{cache.key(hear, *facts, drawn, behind)}.npz"
     if not path.is_file():
-        made = hear(clips, backbone, *recipes.drawn_for(clips, recipe))
+        made = hear(clips, backbone, drawn, behind)
         with files.atomic(path) as part, part.open("wb") as opened:
             np.savez(opened, **vars(made))
     with np.load(path) as kept:
@@ -77,7 +78,9 @@ def main():
         licence="cc-by-sa-4.0",
         examples="voices",
     )
-    some = pd.concat([part.iloc[:: len(part) // 20] for _, part in shipped.groupby("label")])
+    some = pd.concat(
+        [part.iloc[:: max(1, len(part) // 20)] for _, part in shipped.groupby("label")]
+    )
     with tempfile.TemporaryDirectory(dir=MODEL.parent) as scratch:
         part = Path(scratch) / MODEL.name
         results["agreement"] = cards.write(model, card, part, some)

@@ -209,7 +209,7 @@ def change_speed(wave, rng):
         rng: numpy.random.Generator.
 
     Returns:
-        float32, same shape: cut at its end, or padded with zeros.
+        float32, same shape: cut at its end, or padded with zeros; the same array, if unchanged.
     """
     if rng.random() >= 0.6:
         return wave

@@ -149,6 +149,9 @@ class _Content(pickle.Pickler):
         whole = self._note(module)  # then all that its module uses counts
         if not whole and not _ours(module):
             return [module, function.__qualname__]
+        if not whole:
+            path = Path(function.__code__.co_filename)
+            _check_unedited(path, path.name)
         outside = inspect.getclosurevars(function).nonlocals
         given = [function.__defaults__, function.__kwdefaults__]
         said = [function.__qualname__, _code(function), outside, given]
@@ -201,9 +204,18 @@ class _Content(pickle.Pickler):
     def modules_code(self):
         paths = [(name, _file(name)) for name in sorted(self.modules)]
         for name, path in paths:
-            if path.stat().st_mtime > _BEGUN:
-                raise Unkeyable(f"{name} was edited after this session began: restart it")
+            _check_unedited(path, name)
         return [[name, _parsed(path, path.stat().st_mtime_ns)[0]] for name, path in paths]
+
+
+def _check_unedited(path, name):
+    """Whether the code that runs is what the file holds; a notebook's cell lies in no file.
+
+    Raises:
+        Unkeyable: it was edited after the session had begun.
+    """
+    if path.is_file() and path.stat().st_mtime > _BEGUN:
+        raise Unkeyable(f"{name} was edited after this session began: restart it")
 
 
 def _layers(layer):

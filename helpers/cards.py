@@ -225,10 +225,10 @@ print(classifier.predict("sound.wav"))
         f"**{share(found['balanced_accuracy'])}** balanced accuracy (95 % interval "
         f"{100 * found['low']:.1f} to {100 * found['high']:.1f}, by recordings); guessing gives "
         f"{share(found['chance'])}. Expected calibration error: "
-        f"{share(found['calibration_error'])}. It gives {share(found['answered'])} of the clips a "
-        f"probability of {card['unsure_below']:g} or more"
-        + ("" if right is None else f", {share(right)} of them rightly")
-        + "; the others it calls unsure. The two files differ by at most "
+        f"{share(found['calibration_error'])}. It answers {share(found['answered'])} of the clips"
+        + ("" if right is None else f", {share(right)} of those rightly")
+        + f"; the others, where no class has {card['unsure_below']:g} or more among those that it "
+        "knows, it calls unsure. The two files differ by at most "
         f"{card['files_differ_by']:.1e} in a probability.",
         "Most often confused:" if confused else "No clip was called by another class's name.",
         "\n".join(confused),

@@ -1,5 +1,6 @@
 """The one number a lesson is remembered by, where the course's runner finds it."""
 
+import html
 import math
 
 MIME = "application/vnd.barks-meows.headline+json"
@@ -24,4 +25,6 @@ def show(name: str, value: float, text: str) -> None:
     if not math.isfinite(value):
         raise ValueError(f"the headline {name!r} is {value}, not a finite number")
     data = {MIME: {"name": name, "value": round(value, 4), "text": text}}
+    # JupyterLab breaks plain text anywhere, and HTML between words
+    data["text/html"] = f"<b>{html.escape(name)}</b>: {html.escape(text)}"
     display(data | {"text/plain": f"{name}: {text}"}, raw=True)

@@ -7,7 +7,9 @@ status is 1 if a file could not be read.
 import argparse
 import json
 import os
+import shutil
 import sys
+import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -297,7 +299,7 @@ class Classifier:
         card, known = self.card, dict(probabilities)
         other = None if card["other"] is None else card["names"][card["other"]]
         if peak < 10 ** (card["silence_dbfs"] / 20):
-            silent = f"silence: its peak is below {card['silence_dbfs']:.0f} dB of full scale"
+            silent = "silence: nothing in it is loud enough to be heard"
             return other or "unsure", silent
         if seconds < card["min_seconds"]:
             asked = f"less than the {card['min_seconds']:g} s asked for"
@@ -394,6 +396,15 @@ def _printable(name):
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
+def _fitted(line):
+    """A line as it is, or, on a terminal that is narrower, broken between words."""
+    columns = shutil.get_terminal_size().columns
+    if not sys.stdout.isatty() or len(line) <= columns:
+        return line
+    rest = {"subsequent_indent": "    ", "replace_whitespace": False, "break_on_hyphens": False}
+    return textwrap.fill(line, columns, **rest)
+
+
 def main(arguments=None):
     """Answer for the files that the command line names; exit status 1 if one cannot be read."""
     parser = argparse.ArgumentParser(
@@ -434,7 +445,7 @@ def main(arguments=None):
             name = f"{_printable(file):{width}}"
             line = f"{name}  {answer.label:{long}}  {shares}  {answer.seconds:6.1f} s"
             known = "was in the training: proves nothing" if classifier.knows(file) else ""
-            print(f"{line}  {answer.reason or known}".rstrip())
+            print(_fitted(f"{line}  {answer.reason or known}".rstrip()))
     return int(failed)
 
 

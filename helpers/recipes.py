@@ -63,7 +63,7 @@ class Recipe:
         "noise_floor",
         _MASK,
     )
-    untouched: float = 0.2  # share of the windows that are not augmented
+    untouched: float = 0.2  # share of the drawn windows that are not augmented
     mixup: bool = False  # pictures, and their labels, are laid over one another
     cosine: bool = True  # the learning rate falls along a cosine, and weights decay
     learning_rate: float = 2e-3
@@ -78,7 +78,8 @@ class Recipe:
     made: float = 0.0  # share of the "other" windows that are silence, noise, hum and beeps
     by_odds: bool = False  # a window counts by its level times the odds that it is no "other"
     taught: float = 0.0  # weight of a second aim: the embeddings of a larger network, its teacher
-    heard: int = 0  # windows changed as waveforms that the teacher heard too: half of each batch
+    heard: int = 0  # half of each batch comes from so many windows, changed as waveforms, that the
+    # teacher heard too; what is said above of shares holds for the other half
 
 
 BEST = Recipe()
@@ -151,7 +152,7 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None, heard=None):
     pupil.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
     options = {"steps_per_epoch": recipe.steps, "shuffle": False, "verbose": 0}
     history = pupil.fit(batches.dataset(), epochs=recipe.epochs, **options)
-    batches.levels = batches.heard = None  # TensorFlow keeps a dataset's function, and that these
+    batches.let_go()  # TensorFlow keeps a dataset's function, and that what it draws from
     bare = type(model).from_config(model.get_config())  # a file would hold the optimizer's state
     bare.set_weights(model.get_weights())
     bare.history = history
@@ -278,17 +279,22 @@ class Batches:
             self.share_of_others = share / share.sum()
         if heard is not None:
             true = np.eye(len(names), dtype=np.float32)[label[clips.index.get_indexer(heard.clip)]]
+            some = slice(None, None, 4)
+            if not true[some].any(axis=0).all():
+                raise ValueError("of some class too few windows were heard: hear more, or fewer")
             self.share_of_heard = true @ (1 / true.sum(axis=0)) / len(names)
             # the teacher's own answers, of a head on a part of the same windows, count as much
-            some = slice(None, None, 4)
-            head = transfer.fit_head(
-                heard.embeddings[some].astype(np.float32), true[some].argmax(1)
-            )
+            few = heard.embeddings[some].astype(np.float32)
+            head = transfer.fit_head(few, true[some].argmax(axis=1))
             self.target_of_heard = (true + head.predict_proba(heard.embeddings)) / 2
         self.element_spec = tuple(tf.TensorSpec(part.shape) for part in self.batch(0))
 
     def __len__(self):
         return self.recipe.epochs * self.recipe.steps
+
+    def let_go(self):
+        """Forget what batches are drawn from: hundreds of megabytes."""
+        self.levels = self.taught = self.heard = self.target_of_heard = None
 
     def dataset(self, threads=2):
         """The batches in order, each once, made ahead by some threads: a tf.data.Dataset."""
@@ -340,7 +346,10 @@ class Batches:
         return tuple(np.asarray(part, np.float32) for part in made)
 
     def _of_heard(self, count, rng):
-        """So many of the windows that the teacher heard, changed a little more."""
+        """So many of the windows that the teacher heard, moved and masked a little more.
+
+        What is aimed at stays what the teacher made of their middle as it was.
+        """
         drawn = rng.choice(len(self.heard), count, p=self.share_of_heard)
         x = self.heard.levels[drawn].astype(np.float32)
         for change, share in _LITTLE:

@@ -1,7 +1,8 @@
 """What a large network, the teacher, hears in windows that were changed as waveforms.
 
-A small network is taught by it: both hear the same changed window, and the small one learns to make
-of it what the large one does. `transfer.of_windows` gives the same for windows as they are.
+A small network is taught by it: it gets the same changed window, moved and masked a little more,
+and learns to make of it what the large one does. `transfer.of_windows` gives the same for windows
+as they are.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -90,8 +90,9 @@ def test_one_sound_after_another_without_reloading(address, tmp_path):
         assert page.locator(".picture").count() == 0
 
         page.get_by_role("button", name="Silence").click()
-        page.wait_for_selector(".picture img")
+        page.wait_for_function("document.querySelector('.verdict').innerText.includes('silence')")
         assert page.inner_text(".verdict").startswith("Unsure\nsilence")
+        assert page.locator(".picture").count() == 0
 
         tones.write(tmp_path / "large.wav", seconds=60, rate=96_000)
         page.set_input_files("input[type=file]", tmp_path / "large.wav")

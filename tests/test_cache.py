@@ -1,6 +1,7 @@
 """A kept result is used again for the same clips, settings and code, and for nothing else."""
 
 import functools
+import os
 import shutil
 import subprocess
 import sys
@@ -335,6 +336,19 @@ def test_what_cannot_be_told_is_trained_and_not_kept(runs, synthetic, capsys):
     assert model.output_shape[1] == 2
     assert "not kept for the next time: " in capsys.readouterr().out
     assert not list(training.files.runs().rglob("*.keras"))
+
+
+def test_a_script_edited_while_it_runs_is_not_what_ran(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, time\nfrom helpers import cache\n\n\ndef train():\n    return 1\n\n\n"
+        "print(len(cache.key(train)))\nos.utime(__file__, (time.time() + 60,) * 2)\n"
+        "cache.key(train)\n"
+    )
+    os.utime(script, (0, 0))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.stdout == "8\n"
+    assert "script.py was edited after this session began: restart it" in done.stderr
 
 
 def test_a_helper_edited_while_the_session_runs_is_not_what_ran(house, tmp_path):

@@ -683,7 +683,7 @@ def test_a_wrong_answer_is_not_quite_and_says_why(exercise, answer, reason):
 
 def test_check_prints_the_verdict(capsys):
     exercises.check("01.2", 6_000)
-    assert capsys.readouterr().out.startswith("Right. ")
+    assert capsys.readouterr().out.startswith("\x1b[1;32m✓ Right.\x1b[0m ")
 
 
 def test_an_unknown_exercise_lists_the_known_ones():

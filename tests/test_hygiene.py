@@ -15,7 +15,7 @@ MAX_LINES = 15
 HEADLINE = "application/vnd.barks-meows.headline+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SETUP = f'''\
-# Setup: in Colab this fetches the course; elsewhere its installation has done that.
+# @title Setup: in Colab this fetches the course; elsewhere its installation has done that.
 import subprocess
 import sys
 

@@ -51,7 +51,8 @@ def folder(tmp_path_factory):
         (root / label).mkdir()
     for k in range(30):
         wave = stretch(k, RATE + 2000 * k)
-        soundfile.write(root / ("cat", "dog")[k % 2] / f"{k:02}.wav", wave, RATE)
+        name = f"{k:02} [a].wav" if k == 4 else f"{k:02}.wav"  # letters that mean more elsewhere
+        soundfile.write(root / ("cat", "dog")[k % 2] / name, wave, RATE)
         if k >= 24:  # another cut of it, softer
             soundfile.write(root / "cat" / f"{k}_again.wav", wave[5000:] / 2, RATE)
     (root / "cat" / "same.wav").write_bytes((root / "cat" / "00.wav").read_bytes())
@@ -148,6 +149,17 @@ def test_the_shards_hold_what_one_machine_makes(results):
     assert sorted(label) == sorted(ids)
 
 
+def test_the_seed_decides_the_order(results):
+    catalog = parquet(results[0], "catalog")
+
+    def drawn(seed):
+        return np.concatenate([x for x, _ in shards.batches(catalog, ["cat", "dog"], 64, seed)])
+
+    again = drawn(1)
+    np.testing.assert_array_equal(drawn(1), again)
+    assert not np.array_equal(drawn(2), again)
+
+
 def test_labels_and_sides_are_the_catalog_s(results):
     catalog = parquet(results[0], "catalog")
     few = catalog[catalog.windows > 0].iloc[3:5].assign(label=["new", "newer"])
@@ -198,6 +210,16 @@ def test_a_mended_label_is_in_the_catalog_and_asks_for_nothing_else(
     listed.assign(label="mended").to_csv(tmp_path / "clips.csv", index=False)
     assert pipeline.run(str(tmp_path / "clips.csv"), out, client, ["report"], size=20)["tasks"] == 0
     assert set(parquet(out, "catalog").label) == {"mended"}
+
+
+def test_a_table_that_says_what_the_report_says_is_no_obstacle(folder, client, tmp_path):
+    listed = table.read(str(folder)).iloc[:8].assign(duration=99.0, sha256="?", windows=7)
+    listed.to_csv(tmp_path / "clips.csv", index=False)
+    out = str(tmp_path / "out")
+    pipeline.run(str(tmp_path / "clips.csv"), out, client, ["report"])
+    catalog = parquet(out, "catalog")
+    assert catalog.columns.is_unique and (catalog.duration < 99).all()
+    assert catalog.sha256.str.len().eq(64).all()
 
 
 def test_what_was_lost_or_added_alone_is_made(folder, results, client, tmp_path):
@@ -252,7 +274,9 @@ def fails(number):
 
 
 def test_a_task_that_fails_is_named_after_all_others(client):
-    with pytest.raises(RuntimeError, match=r"1 of 9 tasks failed.*ValueError: no such number"):
+    with pytest.raises(
+        RuntimeError, match=r"1 of 9 tasks failed.*of task 3: ValueError: no such number"
+    ):
         engine.run(client, fails, [(k,) for k in range(9)], "numbers", ahead=2)
     assert sorted(engine.run(client, fails, [(k,) for k in range(3)], "numbers")) == [0, 1, 2]
 

@@ -561,6 +561,17 @@ def test_json_has_a_line_also_for_a_file_that_cannot_be_read(folder, tmp_path, c
     assert good["file"] == files[1] and "label" in good
 
 
+def test_on_a_narrow_terminal_a_line_breaks_between_words(monkeypatch):
+    line = "meow.wav   neither  cat  12.0 %  dog   3.0 %  silence: nothing in it can be heard"
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    broken = predict._fitted(line).splitlines()
+    assert len(broken) > 1 and max(map(len, broken)) <= 40
+    assert " ".join(" ".join(broken).split()) == " ".join(line.split())
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
+    assert predict._fitted(line) == line
+
+
 def test_a_name_stays_on_its_line(folder, tmp_path, capsys):
     """Line ends, a terminal's commands, and a colon that is no end of the name."""
     (tmp_path / "a: b\n\x1b[2J.wav").write_text("a letter, not a sound")

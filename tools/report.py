@@ -19,7 +19,10 @@ FONT = FontProperties(size=115, math_fontfamily="stix")  # as large as text of 1
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
-{% block html_head_js_mermaidjs %}{% endblock %}"""
+{% block html_head_js_mermaidjs %}{% endblock %}
+{% block html_head_css %}{{ super() }}
+<style>@media print {pre {white-space: pre-wrap !important; overflow-wrap: anywhere}}</style>
+{% endblock %}"""
 
 
 def render(notebook, name, folder):

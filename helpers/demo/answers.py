@@ -88,7 +88,8 @@ class Answerer:
         self.question = _verdict(classifier.card["question"], "Upload or record a sound.")
         for name in classifier.card["names"]:  # the same colours whatever is heard first
             plots.colour(name)
-        self.show(np.zeros(10 * SAMPLE_RATE, np.float32))  # the first answer waits for nothing
+        noise = 0.01 * np.random.default_rng(0).standard_normal(10 * SAMPLE_RATE, np.float32)
+        self.show(noise)  # the first answer waits for nothing
 
     def ask(self, path):
         """Answer for a file and delete it, as data.
@@ -141,7 +142,8 @@ class Answerer:
             note = "The model was trained on this very file: its answer proves nothing."
         title = _in_words(answer, self.classifier.card)
         verdict = _verdict(title, reason, note, answer.label, waveform)
-        picture = _picture(waveform, answer, title, self.classifier.card)
+        silent = np.abs(waveform).max(initial=0) < 10 ** (self.classifier.card["silence_dbfs"] / 20)
+        picture = "" if silent else _picture(waveform, answer, title, self.classifier.card)
         return verdict, answer.probabilities, picture
 
     def _take(self, path):

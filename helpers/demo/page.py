@@ -28,12 +28,16 @@ _SWEEP = 60, 300  # seconds: every minute, uploads go that nobody has asked abou
 _CSS = """
 .gradio-container {max-width: 1020px !important; margin: auto}
 .verdict {text-align: center; padding: 0.6rem 0}
-.verdict b {display: block; font-size: 1.6em; line-height: 1.3}
+.verdict b {display: block; font-size: 1.2em; line-height: 1.3}
 .verdict {font-size: 1.6rem}
 .verdict audio {width: 100%; margin-top: 0.6rem}
 .verdict small {font-size: 0.95rem}
 .verdict .note {margin-top: 0.5rem; padding: 0.4rem; border: 1px solid #E69F00; border-radius: 6px}
 .picture img {width: 100%; background: white; border-radius: 6px}
+@media (max-width: 600px) {  /* too small to read: to be moved aside with a finger */
+  .picture {overflow-x: auto}
+  .picture img {width: 720px; max-width: none}
+}
 body:not(.dark) .gradio-container {
   --block-label-text-color: #0f766e; --block-title-text-color: #0f766e; --color-accent: #0f766e;
   --primary-500: #0f766e;
@@ -52,6 +56,7 @@ def _build(classifier):
     with gr.Blocks(title=card["title"], analytics_enabled=False, delete_cache=_SWEEP) as page:
         gr.Markdown(
             f"# {card['title']}\n{card['question']} Ask a small network that has heard such sounds."
+            f"\n\n{card['about']} Your sound is deleted once it is heard; nothing is kept."
         )
         with gr.Row():
             with gr.Column():
@@ -79,7 +84,6 @@ def _build(classifier):
                     label="Calibrated probabilities", show_heading=False, num_top_classes=_BARS
                 )
         picture = gr.HTML()
-        gr.Markdown(f"{card['about']} Your sound is deleted once it is heard; nothing is kept.")
         parts = [verdict, shares, picture]
         gr.on(
             [clip.upload, clip.stop_recording],

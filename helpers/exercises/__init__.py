@@ -21,9 +21,14 @@ def check(exercise: str, answer: object) -> None:
         ValueError: no such exercise.
     """
     right, verdict = _verdict(exercise, answer)
-    print(verdict)
+    colour, sign = next(look for words, look in _LOOKS.items() if verdict.startswith(words))
+    words, rest = verdict.split(".", 1)
+    print(f"\x1b[{colour}m{sign} {words}.\x1b[0m{rest}")
     if right:
         record.keep(exercise)
+        numbers, days = _exercises(f"lesson_{exercise[:2]}.py"), record.solved()
+        if exercise in days:  # else it could not be noted, and that was said
+            print(f"{len(numbers.keys() & days)} of {len(numbers)} solved in this lesson.")
 
 
 def yours(exercise: str, function: object) -> object:
@@ -67,11 +72,13 @@ def _verdict(exercise, answer):
         objection = judge(_Asked(answer, exercise) if _wants_function(judge) else answer)
     except _Objection as error:
         return False, str(error)
-    except Exception as error:  # an answer of a wrong kind must not end in a traceback
-        objection = f"The answer is of another kind than expected ({type(error).__name__}: {error})"
+    except Exception:  # an answer of a wrong kind must not end in a traceback
+        kind = type(answer).__name__
+        objection = f"The answer is of another kind than expected: yours is of the type {kind}."
     return (False, f"Not quite. {objection}") if objection else (True, f"Right. {praise}")
 
 
+_LOOKS = {"Right": ("1;32", "✓"), "Not quite": ("1;31", "✗"), "Not yet": ("1;33", "○")}
 _NOT_YET = "Not yet. Replace the ... with your answer and run the cell again."
 
 

@@ -40,6 +40,7 @@ class Explorer(Panel):
         self.split = menu("split", ["all", *sorted(clips.split.unique())])
         self.verdict = menu("verdict", ["all", "right", "wrong", "unsure"])
         self.clip = menu("clip", list(clips.index), clips.index[0] if first is None else first)
+        self.clip.layout.width = "300px"  # as wide for every name, or next would move away
         low = np.floor(10 * clips.duration.min()) / 10
         high = max(np.ceil(10 * clips.duration.max()) / 10, low + 0.1)
         self.length = ipywidgets.FloatRangeSlider(

@@ -59,7 +59,7 @@ class SpectrogramLab(Lab):
         seconds, width = self.resolution
         note = (
             f"The window is sharp to <b>{1000 * seconds:.3g} ms</b> in time and "
-            f"<b>{width:.3g} Hz</b> in frequency; the product is {seconds * width:.2f}. "
+            f"<b>{width:,.0f} Hz</b> in frequency; the product is {seconds * width:.2f}. "
             f"{len(levels)} frames of {bins}."
         )
         picture = png(lambda figure: self._draw(figure, hop / rate, hertz), height=3.4)
@@ -110,6 +110,8 @@ class SampleRateLab(Lab):
         watched = [self.rate, self.bits, self.filter]
         text = f"Sample-rate lab of {', '.join(sounds)}"
         super().__init__(sounds, [[self.rate, self.bits, self.filter]], watched, text)
+        *controls, note, picture, sound, alive = self.children
+        self.children = (*controls, sound, note, picture, alive)  # to be heard while a knob turns
 
     def _shown(self):
         samples, rate, keep = self._samples(), self._rate, self.rate.value

@@ -46,7 +46,9 @@ class Panel(ipywidgets.VBox):
 
     def __init__(self, rows, watched, text):
         self._text, self._held = text, False
-        self.note, self.sound = ipywidgets.HTML(), ipywidgets.HTML()
+        # as high as two lines: a note that grows would move the picture under a slider's drag
+        self.note = ipywidgets.HTML(layout={"min_height": "3.4em"})
+        self.sound = ipywidgets.HTML()
         self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
         wrap = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 12px"}
         rows = [ipywidgets.HBox(row, layout=wrap) for row in rows]
@@ -155,7 +157,7 @@ def slider(name, options, value, kind=ipywidgets.SelectionSlider):
     choice = {"options": options}
     if kind is not ipywidgets.SelectionSlider:
         choice = {"min": options[0], "max": options[-1], "step": options[1] - options[0]}
-    look = {"style": {"description_width": "initial"}, "layout": {"width": "320px"}}
+    look = {"style": {"description_width": "90px"}, "layout": {"width": "340px"}}
     return kind(value=value, description=name, **choice, **look)
 
 
@@ -224,4 +226,4 @@ def player(samples, rate):
     buffer = io.BytesIO()
     soundfile.write(buffer, np.clip(samples, -1, 1), int(rate), format="MP3", compression_level=0.3)
     sound = base64.b64encode(buffer.getvalue()).decode()
-    return f"<audio controls preload='none' src='data:audio/mpeg;base64,{sound}'></audio>"
+    return f"<audio controls preload='metadata' src='data:audio/mpeg;base64,{sound}'></audio>"

@@ -2,6 +2,8 @@
 
 The names are dealt into buckets; a bucket's names meet in one task. What they say of a pair is
 dealt into buckets again, by pair, and added up. Only pairs with enough votes are listened to.
+A name that more than twenty clips have counts for none: of so many copies of one recording only
+byte-identical ones are found.
 """
 
 from functools import lru_cache
@@ -23,6 +25,16 @@ def settings(clips):
     be shared by chance. Few clips get what splits.shared_audio takes.
     """
     return (32, 8) if clips <= _MANY else (64, 32)
+
+
+def buckets(clips):
+    """Into how many the names of so many clips are dealt, so that each fits into a worker.
+
+    Clips are taken for 10 s long; some four million names are in a bucket then, which take a
+    worker some 500 MB.
+    """
+    _, one_in = settings(clips)
+    return max(8, clips * 10 * audio.SAMPLE_RATE // one_in // 4_000_000)
 
 
 def names(clips, url, length, one_in, buckets, load=lambda local: audio.load(local)[0]):

@@ -34,7 +34,7 @@ def client(workers=None):
 def run(client, function, tasks, what, ahead=200):
     """Call a function for each task on the workers; one that fails does not keep the others.
 
-    A killed worker's tasks go to another one; a task that killed three is given up.
+    A killed worker's tasks go to another one; a task that killed four is given up.
 
     Args:
         client: as from client.
@@ -49,24 +49,29 @@ def run(client, function, tasks, what, ahead=200):
     Raises:
         RuntimeError: after all others, if some tasks failed; the message has the first error.
     """
-    left, results, failed = iter(tasks), [], []
+    left, results, failed, number = iter(enumerate(tasks)), [], [], {}
 
     def some(n):
-        # pure=False: a result that is kept elsewhere must not stand in for a file that is gone
-        return [client.submit(function, *task, pure=False, retries=1) for task in islice(left, n)]
+        for i, task in islice(left, n):
+            # pure=False: a result that is kept elsewhere must not stand in for a file that is gone
+            future = client.submit(function, *task, pure=False, retries=1)
+            number[future.key] = i
+            yield future
 
     with tqdm(total=len(tasks), unit="task", desc=what, disable=not tasks) as bar:
-        ended = as_completed(some(ahead))
+        ended = as_completed(list(some(ahead)))
         for future in ended:
             error = future.exception()
             results += [] if error else [future.result()]
-            failed += [error] if error else []
+            failed += [(number[future.key], error)] if error else []
             future.release()
-            ended.update(some(1))
+            ended.update(list(some(1)))
             bar.update()
     if failed:
+        (first, error), numbers = failed[0], ", ".join(str(i) for i, _ in failed[:5])
         raise RuntimeError(
             f"{what}: {len(failed)} of {len(tasks)} tasks failed, the others are done; the same "
-            f"command tries these again. First: {type(failed[0]).__name__}: {failed[0]}"
+            f"command tries these again. Tasks {numbers}{', ...' * (len(failed) > 5)} in their "
+            f"order; of task {first}: {type(error).__name__}: {error}"
         )
     return results

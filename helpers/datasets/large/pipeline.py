@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import audio, cache, files, predict, splits, windows
+from helpers import cache, predict, splits
 from helpers.datasets.large import audit, engine, steps, store, table
 
 STEPS = ("report", "features", "predictions", "audit")
@@ -39,22 +39,22 @@ def run(clips, out, client, wanted=STEPS, model=None, size=256):
     unknown = sorted(set(wanted) - set(STEPS))
     if unknown:
         raise ValueError(f"no step {', '.join(unknown)}: there are {', '.join(STEPS)}")
-    out = str(Path(out).resolve()) if store.is_local(out) else out.rstrip("/")
+    out = store.folder(out)
     clips = table.read(clips)
     parts = table.parts(clips, size)
     functions = {"report": (steps.report, cache.key(steps.report))}
     if "features" in wanted:
-        functions["features"] = steps.features, cache.key(windows.of_clip, audio.load)
+        functions["features"] = steps.features, cache.key(steps.features)
     if "predictions" in wanted:
         model = Path(model or predict.SHIPPED).resolve()
-        card = [files.digest(one) for one in (model, model.with_suffix(".json")) if one.is_file()]
-        function = partial(steps.predictions, model=model)
-        functions["predictions"] = function, cache.key(predict.Classifier, card)
-    buckets = max(8, len(parts) // 8)
+        card = steps.digests(model)
+        function = partial(steps.predictions, model=model, card=card)
+        functions["predictions"] = function, cache.key(steps.predictions, card)
+    buckets = audit.buckets(len(clips))
     if "audit" in wanted:
         how = (*audit.settings(len(clips)), buckets)
         function = partial(audit.names, **dict(zip(("length", "one_in", "buckets"), how)))
-        functions["names"] = function, cache.key(splits.runs, audio.load, how)
+        functions["names"] = function, cache.key(audit.names, how)
 
     urls, todo = {}, {name: [] for name, _ in parts}
     for step, (function, key) in functions.items():
@@ -73,13 +73,14 @@ def run(clips, out, client, wanted=STEPS, model=None, size=256):
         _gathered(f"{out}/predictions.parquet", done, lambda: store.read(urls["predictions"]))
     pairs = pd.DataFrame(columns=_PAIRS)
     if "audit" in wanted:
-        url, done = f"{out}/pairs.parquet", _name_of(urls["names"] + urls["report"])
+        code = [cache.key(audit.join), cache.key(audit.meet), cache.key(audit.verify)]
+        url, done = f"{out}/pairs.parquet", _name_of([*urls["names"], *urls["report"], *code])
         if store.about(url) != done:
             store.write(url, _pairs(client, urls["names"], report, buckets, out), about=done)
             tasks += [()]
         pairs = store.read([url])
     made = [url for step in sorted(urls) if step != "predictions" for url in urls[step]]
-    done = _name_of([*made, clips.to_csv()])
+    done = _name_of([*made, clips.to_csv(), cache.key(_catalog)])
     _gathered(f"{out}/catalog.parquet", done, lambda: _catalog(clips, report, urls, pairs))
     store.remove_rests(out)
     left_out = int(report.finding.str.startswith("left out").sum())
@@ -128,8 +129,9 @@ def _pairs(client, names, report, buckets, out):
 
 
 def _catalog(clips, report, urls, pairs):
-    """One row a clip: the table, and what was found."""
-    catalog = pd.concat([clips, report.drop(columns="path")], axis=1)
+    """One row a clip: the table, and what was found; where both say it, what was found."""
+    ours = clips.columns.intersection({*report.columns, "windows", "shard"} - {"path"})
+    catalog = pd.concat([clips.drop(columns=ours), report.drop(columns="path")], axis=1)
     if "features" in urls:
         catalog = catalog.join(store.read(urls["features"])[["windows", "shard"]])
     if "names" not in urls:

@@ -8,6 +8,7 @@ from helpers.quiet import tf
 
 _FEATURES = {name: tf.io.FixedLenFeature([], tf.string) for name in ("path", "levels", "rms")}
 _SHAPE = (-1, 94, 64)
+_TURNS = 8  # shards read side by side; a number of its own, lest the order follow the cores
 
 
 def batches(catalog, names, batch_size, seed=None, buffer=2000):
@@ -20,7 +21,8 @@ def batches(catalog, names, batch_size, seed=None, buffer=2000):
         catalog: rows of catalog.parquet: columns path, label, shard.
         names: the labels in the order of their ids.
         batch_size: windows.
-        seed: of the order, another one each time; None keeps the shards' own.
+        seed: of the order, another one each time, and the same for the same seed; None: eight
+            shards take turns, clip by clip, always alike.
         buffer: windows among which the next is drawn; some 24 kB each.
 
     Returns:
@@ -30,13 +32,13 @@ def batches(catalog, names, batch_size, seed=None, buffer=2000):
     Raises:
         ValueError: a clip has a label that names does not hold.
     """
-    auto, ordered = tf.data.AUTOTUNE, seed is None
+    auto = tf.data.AUTOTUNE
     catalog = catalog[catalog.shard.notna()]
     ids = datasets.label_ids(catalog, names)
     keys = tf.constant(catalog.path.to_numpy(str)), tf.constant(ids)
     wanted = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(*keys), -1)
     shards = tf.data.Dataset.from_tensor_slices(sorted(catalog.shard.unique()))
-    if not ordered:
+    if seed is not None:
         shards = shards.shuffle(len(shards), seed=seed)
 
     def here(shard):
@@ -54,11 +56,12 @@ def batches(catalog, names, batch_size, seed=None, buffer=2000):
     def standardised(levels, label):
         return windows.standardise(levels), label
 
-    options = {"num_parallel_calls": auto, "deterministic": ordered}
-    records = shards.map(here, **options).interleave(tf.data.TFRecordDataset, **options)
+    options = {"num_parallel_calls": auto, "deterministic": True}
+    records = shards.map(here, **options)
+    records = records.interleave(tf.data.TFRecordDataset, cycle_length=_TURNS, **options)
     clips = records.map(labelled, **options).filter(lambda _, label: label >= 0)
     cut = clips.flat_map(of_clip)
-    if not ordered:
+    if seed is not None:
         cut = cut.shuffle(buffer, seed=seed)
     return cut.batch(batch_size).map(standardised, **options).prefetch(auto)
 

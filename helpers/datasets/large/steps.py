@@ -72,7 +72,7 @@ def features(clips, url):
     """
     from helpers.quiet import tf  # takes seconds, for this step alone
 
-    shard = url.replace(".parquet", ".tfrecord")
+    shard = f"{url.removesuffix('.parquet')}.tfrecord"
 
     def of_bytes(content):
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
@@ -96,7 +96,7 @@ def features(clips, url):
     store.write(url, table.astype({"shard": "string"}))
 
 
-def predictions(clips, url, model):
+def predictions(clips, url, model, card):
     """Answer for each clip by a model.
 
     Args:
@@ -104,8 +104,14 @@ def predictions(clips, url, model):
         url: of the Parquet file: path, answer, reason, a column a class with its probability,
             seconds, error.
         model: path of a .tflite or .keras file, where the worker can read it.
+        card: what identifies that file, and its card if it has one, as digests gives it.
+
+    Raises:
+        ValueError: the worker finds another model at that path.
     """
-    classifier = _classifier(str(model))
+    if digests(model) != card:
+        raise ValueError(f"{model} is another model on this worker than where the run began")
+    classifier = _classifier(str(model), tuple(card))
 
     def ask(local):
         found = classifier.predict(local)
@@ -119,6 +125,11 @@ def predictions(clips, url, model):
     store.write(url, table.astype(kinds))
 
 
-@lru_cache(maxsize=1)
-def _classifier(model):
+def digests(model):
+    """What identifies a model's file, and the card beside it: a list of sha256."""
+    return [files.digest(one) for one in (model, model.with_suffix(".json")) if one.is_file()]
+
+
+@lru_cache(maxsize=1)  # a worker may outlive a model: its digests are in the key
+def _classifier(model, _):
     return predict.Classifier.load(model)

@@ -21,6 +21,13 @@ def is_local(url):
     return isinstance(fsspec.url_to_fs(url)[0], LocalFileSystem)
 
 
+def folder(url):
+    """A folder's URL as all workers understand it: a whole path, if it lies on this machine."""
+    if is_local(url):
+        return str(Path(fsspec.url_to_fs(url)[1]).resolve())
+    return url.rstrip("/")
+
+
 def exists(url):
     fs, path = fsspec.url_to_fs(url)
     fs.invalidate_cache()
@@ -76,8 +83,19 @@ def local_copies(urls):
         urls: of files.
 
     Yields:
-        list of paths; of a file that cannot be fetched one where nothing is.
+        list of paths; of a file that is not there, or may not be read, one where nothing is.
+
+    Raises:
+        OSError: a fetch failed for another reason, so that the task is worth another try.
     """
+
+    def fetch(fs, path, local):
+        Path(local).parent.mkdir()
+        try:
+            fs.get_file(path, local)
+        except (FileNotFoundError, PermissionError):  # the report has a row about it
+            Path(local).unlink(missing_ok=True)
+
     with tempfile.TemporaryDirectory() as folder:
         paths, wanted = [], {}
         for i, url in enumerate(urls):
@@ -87,11 +105,10 @@ def local_copies(urls):
                 path = os.path.join(folder, str(i), os.path.basename(path))
             paths.append(path)
         for fs, asked in wanted.values():
-            got = fs.cat([path for path, _ in asked], on_error="return")
-            for path, i in asked:
-                if isinstance(got.get(path), bytes):
-                    Path(paths[i]).parent.mkdir()
-                    Path(paths[i]).write_bytes(got[path])
+            with ThreadPoolExecutor(16) as pool:
+                jobs = [pool.submit(fetch, fs, path, paths[i]) for path, i in asked]
+            for job in jobs:
+                job.result()
         yield paths
 
 

@@ -49,7 +49,9 @@ def parts(clips, size):
 
     Returns:
         list of (name, DataFrame); a name changes with the part's place and with its clips' path,
-        bytes and version, as far as the table has those, but not with their labels.
+        bytes and version, as far as the table has those, but not with their labels. Clips that
+        are added at the end leave all parts but the last one as they were; one that is added
+        before others, as a new file in a folder often is, moves all that follow.
     """
     cut = [clips.iloc[start : start + size] for start in range(0, len(clips), size)]
     told = clips.columns.intersection(["path", "bytes", "version"])

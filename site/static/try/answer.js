@@ -57,7 +57,7 @@ function verdict(peak, seconds, probabilities, card) {
   const other = card.other === null ? null : card.names[card.other];
   const best = (names) => names.reduce((a, b) => (probabilities[b] > probabilities[a] ? b : a));
   if (peak < 10 ** (card.silence_dbfs / 20)) {
-    return [other ?? "unsure", `silence: its peak is below ${card.silence_dbfs} dB of full scale`];
+    return [other ?? "unsure", "silence: nothing in it is loud enough to be heard"];
   }
   if (seconds < card.min_seconds) {
     return ["unsure", `too short: ${seconds.toFixed(3)} s, less than the ${card.min_seconds} s asked for`];
