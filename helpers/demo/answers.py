@@ -224,10 +224,7 @@ def _check_size(path):
 
 
 def _verdict(title, reason, note="", label=None, waveform=None):
-    """A headline in the colour of its class, a line below it and a player, as HTML.
-
-    It is a live region: who does not see the page is told when it changes.
-    """
+    """A headline in the colour of its class, a line below it and a player, as HTML."""
     colour = plots.colour(label) if label and label != "unsure" else "inherit"
     colour = "inherit" if colour == "#000000" else colour  # on a dark page nobody would see it
     note = f"<div class='note'>{html.escape(note)}</div>" if note else ""
@@ -235,7 +232,7 @@ def _verdict(title, reason, note="", label=None, waveform=None):
         colour = "inherit"  # it names several classes
     size = "" if len(title) <= _SHORT else " style='font-size: 1.1rem'"
     return (
-        f"<div class='verdict' role='status' aria-live='polite'{size}>"
+        f"<div class='verdict'{size}>"
         f"<b style='color: {colour}'>{html.escape(title)}</b>"
         f"<small>{html.escape(reason)}</small>{note}{_player(waveform)}</div>"
     )

@@ -32,19 +32,32 @@ _CSS = """
 .verdict {font-size: 1.6rem}
 .verdict audio {width: 100%; margin-top: 0.6rem}
 .verdict small {font-size: 0.95rem}
-.verdict .note {margin-top: 0.5rem; padding: 0.4rem; border: 1px solid #E69F00; border-radius: 6px}
+.verdict .note {margin-top: 0.5rem; padding: 0.4rem; border: 1px solid #E69F00; border-radius: 6px;
+  font-size: 0.95rem}
 .picture img {width: 100%; background: white; border-radius: 6px}
 @media (max-width: 600px) {  /* too small to read: to be moved aside with a finger */
-  .picture {overflow-x: auto}
+  .picture {overflow-x: auto; max-width: calc(100vw - 4rem)}
   .picture img {width: 720px; max-width: none}
 }
 body:not(.dark) .gradio-container {
   --block-label-text-color: #0f766e; --block-title-text-color: #0f766e; --color-accent: #0f766e;
   --primary-500: #0f766e;
 }
-button[aria-label='Record audio'] {transform: scale(1.8); margin: 0 1rem}
+button[aria-label='Record audio'] {
+  color: #0f766e; width: auto; display: inline-flex; gap: 0.4rem; align-items: center;
+}
+button[aria-label='Record audio'] svg {width: 1.4rem; height: 1.4rem}
+button[aria-label='Record audio']::after {
+  content: "Record a sound"; font-weight: 600; white-space: nowrap;
+}
+.confidence-set {--stat-background-fill: #6b7280}
 footer {display: none !important}
 """
+_LIVE = """() => {
+  const verdict = document.getElementById("verdict");
+  verdict.setAttribute("role", "status");
+  verdict.setAttribute("aria-live", "polite");
+}"""
 
 
 def _build(classifier):
@@ -79,7 +92,7 @@ def _build(classifier):
                         for name, sound in sounds.items()
                     }
             with gr.Column():
-                verdict = gr.HTML(answerer.question)
+                verdict = gr.HTML(answerer.question, elem_id="verdict")
                 shares = gr.Label(
                     label="Calibrated probabilities", show_heading=False, num_top_classes=_BARS
                 )
@@ -98,6 +111,8 @@ def _build(classifier):
         gr.Button(visible=False).click(
             answerer.ask, clip, gr.JSON(visible=False), api_name="predict", **one_by_one
         )
+        # the part that stays is the live region: who does not see the page is told when it changes
+        page.load(js=_LIVE)
     return page.queue(max_size=_WAITING)
 
 
