@@ -19,20 +19,17 @@ def compact_cnn(input_shape, n_classes, width=16, stride=1, bands=False):
         an uncompiled keras.Sequential: windows (batch, *input_shape) to logits (batch, n_classes).
     """
     layers = keras.layers
-    model = keras.Sequential([layers.Input(shape=input_shape)])
+    stack = [layers.Input(shape=input_shape)]
     for block in range(4):
         size, step = (3, 1) if block else (2 * stride + 1, stride)
-        model.add(layers.Conv2D(width * 2**block, size, step, padding="same", use_bias=False))
+        stack.append(layers.Conv2D(width * 2**block, size, step, padding="same", use_bias=False))
         # few steps an epoch: the default of 0.99 would leave the running means far behind
-        model.add(layers.BatchNormalization(momentum=0.9))
-        model.add(layers.Activation("relu"))
+        stack += [layers.BatchNormalization(momentum=0.9), layers.Activation("relu")]
         if block < 3:
-            model.add(layers.MaxPool2D())
+            stack.append(layers.MaxPool2D())
     if bands:
-        model.add(layers.AveragePooling2D((model.output_shape[1], 1)))
-        model.add(layers.Flatten())
+        frames = -(-input_shape[0] // stride) // 8  # what three poolings leave
+        stack += [layers.AveragePooling2D((frames, 1)), layers.Flatten()]
     else:
-        model.add(layers.GlobalAveragePooling2D())
-    model.add(layers.Dropout(0.3))
-    model.add(layers.Dense(n_classes))
-    return model
+        stack.append(layers.GlobalAveragePooling2D())
+    return keras.Sequential([*stack, layers.Dropout(0.3), layers.Dense(n_classes)])

@@ -150,6 +150,7 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None, heard=None):
         losses, weights = [loss, keras.losses.CosineSimilarity()], [1.0, recipe.taught]
     # XLA takes twice as long on a processor
     pupil.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
+    optimizer.build(pupil.trainable_variables)  # else the first step is traced twice, some seconds
     options = {"steps_per_epoch": recipe.steps, "shuffle": False, "verbose": 0}
     history = pupil.fit(batches.dataset(), epochs=recipe.epochs, **options)
     batches.let_go()  # TensorFlow keeps a dataset's function, and that what it draws from

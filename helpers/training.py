@@ -58,6 +58,8 @@ def fit(model, data, epochs, **options):
     """
     if isinstance(data, tf.data.Dataset):
         options["shuffle"] = False  # the dataset shuffles itself; Keras would warn
+    if model.built:  # else the first step is traced twice, which takes seconds
+        model.optimizer.build(model.trainable_variables)
     callbacks = [_ProgressLine(epochs), *options.pop("callbacks", [])]
     history = model.fit(data, epochs=epochs, verbose=0, callbacks=callbacks, **options)
     return pd.DataFrame(history.history, index=pd.RangeIndex(1, epochs + 1, name="epoch"))

@@ -260,11 +260,14 @@ def test_a_killed_worker_costs_its_tasks_only(folder, results, client, tmp_path)
     assert sorted(Path(log).read_text().split()) == urls  # each once
     assert store.listed(str(out)) == {Path(url).name for url in urls}
     pd.testing.assert_frame_equal(store.read(urls), parquet(results[0], "report"))
-    assert len(list(out.iterdir())) == 6  # and the half
-    for path in out.glob(".*"):
-        os.utime(path, (0, 0))
+    assert len(list(out.iterdir())) == 5  # who wrote it again has removed the half
+    new, old = out / ".000009-12345678.parquet", out / ".000008-12345678.parquet"
+    for rest in (new, old):
+        rest.write_bytes(b"half")
+    os.utime(old, (0, 0))
     store.remove_rests(str(out))
-    assert len(list(out.iterdir())) == 5
+    assert new.exists() and not old.exists()
+    new.unlink()
 
 
 def fails(number):
@@ -373,7 +376,8 @@ catalog = pd.read_parquet(sys.argv[1])
 
 def train(strategy):
     keras.utils.set_random_seed(0)
-    data = shards.batches(catalog, ["cat", "dog"], 32)
+    whole = 3  # a rest would be dealt unevenly
+    data = shards.batches(catalog, ["cat", "dog"], 32).take(whole)
     with strategy.scope():
         model = models.compact_cnn((94, 64, 1), 2, width=4, stride=2)
         for layer in model.layers:
@@ -382,7 +386,7 @@ def train(strategy):
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0  # each device draws its own
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(keras.optimizers.SGD(0.05), loss, metrics=["accuracy"], jit_compile=False)
+        model.compile(keras.optimizers.SGD(0.01), loss, metrics=["accuracy"], jit_compile=False)
     history = model.fit(data, epochs=2, shuffle=False, verbose=0).history
     return np.array([history["loss"], history["accuracy"]])
 
@@ -394,8 +398,7 @@ print(one.round(6).tolist())
 both = train(two)
 print(both.round(6).tolist())
 assert one[0, -1] < one[0, 0]
-np.testing.assert_allclose(both[0], one[0], atol=2e-3)  # sums in another order
-np.testing.assert_allclose(both[1], one[1], atol=1.5 / catalog.windows.sum())  # one at the border
+np.testing.assert_allclose(both, one, atol=1e-4)  # sums in another order
 """
 
 
@@ -403,10 +406,8 @@ def test_two_devices_train_as_one(results, tmp_path):
     script = tmp_path / "mirrored.py"
     script.write_text(MIRRORED)
     catalog = parquet(results[0], "catalog")
-    usable = catalog[catalog.windows > 0].sort_values("windows")
-    kept = usable[usable.windows.cumsum() <= 128]  # whole batches: a rest is dealt out unevenly
-    assert len(kept) > 10
-    kept.to_parquet(tmp_path / "catalog.parquet")
+    catalog[catalog.windows > 0].to_parquet(tmp_path / "catalog.parquet")
+    assert catalog.windows.sum() > 3 * 32
     command = [sys.executable, str(script), str(tmp_path / "catalog.parquet")]
     ran = subprocess.run(command, capture_output=True, text=True, cwd=files.ROOT)
     assert ran.returncode == 0, ran.stdout + ran.stderr[-3000:]
