@@ -38,7 +38,10 @@ def test_a_right_answer_is_noted_once_and_a_wrong_one_not(runs, capsys):
     exercises.check("01.2", 6_000)
     assert record.solved() == {"01.2": "2026-01-31"}
     assert [path.name for path in runs.iterdir()] == ["progress.json"]
-    assert len(capsys.readouterr().out.splitlines()) == 4  # the verdicts, and nothing else
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 4 + 2  # the verdicts, and how many are solved after a right one
+    of_lesson = sum(number.startswith("01.") for number in exercises._exercises())
+    assert said[3] == said[5] == f"1 of {of_lesson} solved in this lesson."
 
 
 def test_progress_counts_by_lesson(runs, capsys):
@@ -63,8 +66,8 @@ def test_a_broken_file_is_one_sentence_and_started_anew(runs, capsys, broken):
     runs.mkdir()
     (runs / "progress.json").write_text(broken)
     exercises.check("01.2", 6_000)
-    verdict, sentence = capsys.readouterr().out.splitlines()
-    assert verdict.startswith("Right. ") and sentence.endswith("it is started anew.")
+    verdict, sentence, _ = capsys.readouterr().out.splitlines()
+    assert "✓ Right." in verdict and sentence.endswith("it is started anew.")
     assert list(record.solved()) == ["01.2"]
     assert capsys.readouterr().out == ""
 
@@ -73,7 +76,7 @@ def test_a_folder_that_cannot_be_written_changes_no_verdict(runs, capsys):
     runs.write_text("a file in the folder's place")
     exercises.check("01.2", 6_000)
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("Right. ") and said[-1].startswith("(Not noted as solved")
+    assert "✓ Right." in said[0] and said[-1].startswith("(Not noted as solved")
 
 
 def test_no_certificate_before_all_is_solved(all_solved, capsys):

@@ -43,6 +43,8 @@ def read(url):
 def parts(clips, size):
     """Deal a table into parts of so many clips, in order.
 
+    Taught in notebooks/10_your_own_sounds.ipynb.
+
     Args:
         clips: DataFrame as from read.
         size: clips a part.
