@@ -25,9 +25,8 @@ def check(exercise: str, answer: object) -> None:
     words, rest = verdict.split(".", 1)
     print(f"\x1b[{colour}m{sign} {words}.\x1b[0m{rest}")
     if right:
-        record.keep(exercise)
-        numbers, days = _exercises(f"lesson_{exercise[:2]}.py"), record.solved()
-        if exercise in days:  # else it could not be noted, and that was said
+        numbers, days = _exercises(f"lesson_{exercise[:2]}.py"), record.keep(exercise)
+        if days:  # else it could not be noted, and that was said
             print(f"{len(numbers.keys() & days)} of {len(numbers)} solved in this lesson.")
 
 

@@ -34,6 +34,9 @@ def keep(exercise):
     """Note that an exercise is solved today; one that was solved before keeps its day.
 
     What cannot be written is not kept: an exercise is right all the same.
+
+    Returns:
+        what is solved now, as `solved`; nothing where it could not be noted.
     """
     days = solved()
     if exercise not in days:
@@ -42,6 +45,8 @@ def keep(exercise):
             files.write_json(_file(), dict(sorted(days.items())))
         except OSError as error:
             print(f"(Not noted as solved: {error.strerror or error})")
+            return {}
+    return days
 
 
 def _file():
