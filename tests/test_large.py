@@ -310,6 +310,26 @@ def test_clips_and_results_on_s3(folder, results, client, monkeypatch, tmp_path)
     assert len(list((tmp_path / "shards").glob("*"))) >= 3
 
 
+def test_a_sweep_runs_on_the_same_scheduler(client, monkeypatch, tmp_path, capsys):
+    import sweep
+    from test_run_all import DISPLAY, toy
+
+    toy(tmp_path, "04_toy", DISPLAY)
+    for name in ("JUPYTER_PATH", "IPYTHONDIR", "MPLBACKEND"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DASK_SCHEDULER", client.scheduler.address)
+    monkeypatch.setenv("DATASET", "synthetic")
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path / "runs"))
+    asked = ["04", "-p", "SEED", "0,1,2", "--notebooks", str(tmp_path)]
+    assert sweep.main(asked) == 0, capsys.readouterr().err
+    table = pd.read_csv(tmp_path / "runs" / "sweep" / "04_toy" / "sweep.csv")
+    assert sorted(table.SEED) == [0, 1, 2] and table.error.isna().all()
+    capsys.readouterr()
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path / "runs"))  # as another process would find it
+    assert sweep.main(asked) == 0
+    assert "3 runs, of which 3 are finished" in capsys.readouterr().out
+
+
 def test_planted_pairs_are_all_found_and_none_else(tmp_path):
     """As a million clips are audited, with their longer runs: 300 stretches, 30 pairs."""
     rng = np.random.default_rng(0)

@@ -6,6 +6,8 @@
 
 Each run keeps its executed notebook, report and metrics in a folder of runs/sweep/. What is
 finished there is not run again, unless the lesson, the helpers or the recordings have changed.
+With DASK_SCHEDULER=tcp://HOST:8786 the runs go to its workers, which need the course at the same
+place and share the folder of the results (and `make large`'s packages).
 """
 
 import argparse
@@ -138,22 +140,66 @@ def run_those(folders, wanted, lesson, code, output, side_by_side):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / METRICS).unlink(missing_ok=True)
     os.environ["COURSE_RUNS"] = str(output)  # what is trained lands beside the runs
+    if os.environ.get("DASK_SCHEDULER"):
+        return run_on_cluster([(lesson, wanted[folder], folder, code) for folder in folders])
     jobs = [(label(wanted[folder]), lesson, wanted[folder], folder) for folder in folders]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as kernel:
         run_all.use_this_python(kernel)
         try:
             for (*_, folder), result in run_all.run(jobs, output / "run.log", side_by_side):
-                facts = {**result, "headlines": [], "code": code}
-                if not result["error"]:
-                    executed = nbformat.read(folder / result["notebook"], as_version=4)
-                    facts["headlines"] = run_all.find_headlines(executed)
-                text = json.dumps(facts, indent=2, default=str)
-                with files.atomic(folder / METRICS) as part:
-                    part.write_text(text + "\n", encoding="utf-8")
+                write_metrics(folder, result, code)
         except KeyboardInterrupt:
             print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
             return 130
     return 0
+
+
+def write_metrics(folder, result, code):
+    """What became of a run, as run_all.execute gives it, with the lesson's headlines."""
+    facts = {**result, "headlines": [], "code": code}
+    if not result["error"]:
+        executed = nbformat.read(folder / result["notebook"], as_version=4)
+        facts["headlines"] = run_all.find_headlines(executed)
+    text = json.dumps(facts, indent=2, default=str)
+    with files.atomic(folder / METRICS) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def run_on_cluster(tasks):
+    """Run what is left on the workers of DASK_SCHEDULER; the exit status.
+
+    Args:
+        tasks: list of (lesson, point, folder, code).
+    """
+    from helpers.datasets.large import engine
+
+    names = ("DATASET", "YAMNET", "COURSE_RUNS")
+    here, env = str(Path(__file__).parent), {k: os.environ[k] for k in names if k in os.environ}
+
+    def work(*task):  # sent as its code: a worker knows no tools/
+        sys.path.insert(0, here)
+        import sweep
+
+        sweep.run_one(env, *task)
+
+    try:
+        with engine.client() as client:
+            engine.run(client, work, tasks, "runs")
+    except (RuntimeError, OSError) as error:
+        print(f"sweep.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run_one(env, lesson, point, folder, code):
+    """On a worker, which runs one lesson at a time: run it, and write its metrics."""
+    os.environ.update(env)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as kernel:
+        run_all.use_this_python(kernel)
+        write_metrics(folder, run_all.execute(lesson, point, folder), code)
 
 
 def label(point):
