@@ -81,7 +81,7 @@ def test_one_sound_after_another_without_reloading(address, tmp_path):
         page.goto(address)
         words, shares = upload(page, tones.write(tmp_path / "clip.wav"))
         assert words.startswith("Dog") and re.match(r"dog\s+97%", shares)
-        assert page.inner_text("#verdict[role=status][aria-live]").startswith("Dog"), "a live region"
+        assert page.inner_text("#verdict[role=status][aria-live]").startswith("Dog")  # a live region
 
         (tmp_path / "letter.wav").write_text("a letter")
         page.wait_for_selector("input[type=file]", state="attached")
