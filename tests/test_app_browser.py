@@ -81,7 +81,8 @@ def test_one_sound_after_another_without_reloading(address, tmp_path):
         page.goto(address)
         words, shares = upload(page, tones.write(tmp_path / "clip.wav"))
         assert words.startswith("Dog") and re.match(r"dog\s+97%", shares)
-        assert page.inner_text("#verdict[role=status][aria-live]").startswith("Dog")  # a live region
+        live = page.inner_text("#verdict[role=status][aria-live]")  # who cannot see is told
+        assert live.startswith("Dog")
 
         (tmp_path / "letter.wav").write_text("a letter")
         page.wait_for_selector("input[type=file]", state="attached")
