@@ -57,11 +57,12 @@ def test_a_learners_own_names_are_no_parameters(shell):
 def test_headline_is_shown_and_marked(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
-    headline.show("test accuracy", 0.831234, "83 %")
+    headline.show("test accuracy", 0.831234, "<83 %")
     assert shown == [
         {
-            headline.MIME: {"name": "test accuracy", "value": 0.8312, "text": "83 %"},
-            "text/plain": "test accuracy: 83 %",
+            headline.MIME: {"name": "test accuracy", "value": 0.8312, "text": "<83 %"},
+            "text/plain": "test accuracy: <83 %",
+            "text/html": "<b>test accuracy</b>: &lt;83 %",
         }
     ]
 
