@@ -150,10 +150,12 @@ def with_head(path=HEAD, source="auto", *, data=files.ROOT / "data"):
             f"the head needs YAMNet, which is not to be had here ({why}): set YAMNET to the path "
             "of its .tflite file, or to auto where there is a network"
         )
-    backbone = _Yamnet(_checked(file))
+    file, own = _checked(file), threading.local()  # an interpreter answers one thread at a time
 
     def run(waveform):
-        numbers, level = by_frame(backbone, waveform[0])
+        if not hasattr(own, "backbone"):
+            own.backbone = _Yamnet(file)
+        numbers, level = by_frame(own.backbone, waveform[0])
         logits = numbers @ coefficients.T + intercepts
         mean = audio.level_weighted_mean(logits, level, card["other"])
         warmth = card["temperature"]
