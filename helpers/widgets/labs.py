@@ -57,9 +57,10 @@ class SpectrogramLab(Lab):
         levels = 10 * np.log10(np.maximum(power, 1e-12))
         self.levels, self.resolution = levels - levels.max(), _resolution(window, rate)
         seconds, width = self.resolution
+        hertz_wide = f"{width:,.0f}" if width >= 100 else f"{width:.3g}"
         note = (
             f"The window is sharp to <b>{1000 * seconds:.3g} ms</b> in time and "
-            f"<b>{width:,.0f} Hz</b> in frequency; the product is {seconds * width:.2f}. "
+            f"<b>{hertz_wide} Hz</b> in frequency; the product is {seconds * width:.2f}. "
             f"{len(levels)} frames of {bins}."
         )
         picture = png(lambda figure: self._draw(figure, hop / rate, hertz), height=3.4)
