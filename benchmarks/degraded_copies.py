@@ -1,8 +1,10 @@
 """Does the augmentation help against other rooms, noise and microphones?
 
-Two rungs of the ladder, the compact network as it is and with all augmentation, are trained on the
-same folds for as many steps, and asked about the same degraded copies of the held-out clips. Their
-paired differences are by recordings, over all seeds. Writes benchmarks/results/degraded.json.
+Two rungs of the ladder, the compact network as it is and one with all augmentation, are trained on
+the same folds for as many steps, and asked about the same degraded copies of the held-out clips.
+(Three other rungs lie between them, so that what they differ by is not the augmentation alone.)
+Their paired differences are by recordings, over all seeds. Writes
+benchmarks/results/degraded.json.
 
     python benchmarks/degraded_copies.py --dataset path/to/audio-cats-and-dogs
 """

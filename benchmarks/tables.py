@@ -150,7 +150,7 @@ def transfer():
 
 
 def degraded():
-    head = ["the held-out clips", "no augmentation", "all of it", "difference (points)"]
+    head = ["the held-out clips", "second rung", "with augmentation", "difference (points)"]
     rows = [
         [
             row["kind"],
@@ -172,7 +172,7 @@ def elsewhere():
         f"- **{percent(mean['balanced, neither an error'])}** of the cats and dogs are called what "
         "they are (the mean of both; unsure counts as its likelier animal, neither as an error);\n"
         f"- {percent(mean['others kept out'])} of the other sounds are called neither; of kinds "
-        "that several sources have (not babies or cocks, "
+        "that several sources have (not babies or roosters, "
         f"which one source alone has) {percent(mean['others of kinds heard elsewhere kept out'])}, "
         "where its limit was set;\n"
         f"- between cat and dog alone {percent(mean['between cat and dog'])}; area under the curve "
@@ -295,7 +295,7 @@ def speed():
         ],
         ["the explorer's next clip", f"{1000 * found['redraw']['explorer']:.0f} ms", ""],
     ]
-    head = [f"{found['clips']} recordings, {found['cores']} cores", "median", "aim"]
+    head = [f"{found['clips']} clips, {found['cores']} cores", "median", "aim"]
     return table(head, rows)
 
 
@@ -368,7 +368,7 @@ def synthetic_to_real():
     runs = [run["balanced_accuracy"] for run in found["runs"]]
     return (
         f"Trained on {found['trained on']} alone and asked about the "
-        f"{found['tested on'].split()[0]} real recordings of the article's data set: "
+        f"{found['tested on'].split()[0]} real clips of the article's data set: "
         f"**{percent(found['mean'])}** balanced accuracy in the mean of {len(runs)} runs, "
         f"**{percent(found['minimum'])}** in the worst and {percent(max(runs))} in the best."
     )
@@ -398,7 +398,7 @@ def headline():
     return (
         f"> The article's network, its mistakes mended: "
         f"{percent(found['rungs'][0]['balanced_accuracy'])}. The course's, on the same "
-        f"{found['clips']} recordings: **{percent(home['balanced_accuracy'])}**. And where it "
+        f"{found['clips']} clips: **{percent(home['balanced_accuracy'])}**. And where it "
         f"counts, on sources that it has not heard: {percent(away['between cat and dog'])} between "
         f"cat and dog, or **{percent(away['balanced, neither an error'])}** while it keeps "
         f"{percent(away['others kept out'])} of all other sounds out."
@@ -447,7 +447,8 @@ def main():
         with files.atomic(path) as part:
             part.write_text(text, "utf-8")
     found = results("ladder")
-    plots.ladder(found, title=f"{found['clips']} recordings, {found['folds']} grouped folds")
+    counted = f"{found['clips']} clips of {found['recordings']} recordings"
+    plots.ladder(found, title=f"{counted}, {found['folds']} grouped folds")
     plt.savefig(PICTURE, dpi=110)
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from cycler import cycler
 from matplotlib.colors import ListedColormap, to_hex, to_rgb
 
 from helpers.audio import SAMPLE_RATE
@@ -20,6 +21,7 @@ _MIXED = [("#FFFFFF", 0.6), ("#000000", 0.5), ("#FFFFFF", 0.35), ("#000000", 0.3
 _MIXED += [("#FFFFFF", 0.8), ("#000000", 0.7), ("#FFFFFF", 0.15), ("#000000", 0.15)]
 _MOST_LINES = 8  # of a timeline: more are no picture
 _ROUNDS = ListedColormap(["#DDDDDD", "#009E73"])  # learnt from, held out: of no class
+_CURVES = ["#333333", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]  # neither cat's nor dog's
 _NICE_HZ = np.array([0, 500, 1000, 2000, 4000, 8000, 16_000])
 
 sns.set_theme(
@@ -30,6 +32,7 @@ sns.set_theme(
         "figure.constrained_layout.use": True,
         "axes.titlesize": "medium",
         "axes.titleweight": "bold",
+        "axes.prop_cycle": cycler(color=_CURVES),
         "axes.spines.top": False,
         "axes.spines.right": False,
     },
@@ -59,7 +62,9 @@ def _palette(start):
             yield to_hex([1 - share, share] @ pair).upper()
 
 
-def waveform(samples, sample_rate=SAMPLE_RATE, *, title="", label=None, ax=None):
+def waveform(
+    samples, sample_rate=SAMPLE_RATE, *, title="", label=None, ax=None, milliseconds=False
+):
     """Amplitude over time.
 
     Taught in notebooks/01_waveforms.ipynb.
@@ -70,16 +75,20 @@ def waveform(samples, sample_rate=SAMPLE_RATE, *, title="", label=None, ax=None)
         title: of the plot.
         label: class, for its colour.
         ax: matplotlib axes to draw into; a new figure by default.
+        milliseconds: on the time axis, in place of seconds; for a waveform by itself.
     """
     ax = ax or plt.subplots()[1]
-    time = np.arange(len(samples)) / sample_rate
-    ax.plot(time, samples, color=colour(label) if label else "#333333", linewidth=0.6)
-    limit = max(1.05 * np.abs(samples).max(initial=0), 0.01)
+    end, few = len(samples) / sample_rate, len(samples) < 2_000
+    scale, unit = (1000, "ms") if milliseconds else (1, "s")
+    time = scale * np.arange(len(samples)) / sample_rate
+    tint = colour(label) if label else "#333333"
+    ax.plot(time, samples, color=tint, linewidth=1.3 if few else 0.6)
+    limit = max(1.05 * np.nanmax(np.abs(samples), initial=0), 0.01)
     ax.set(
         title=title,
-        xlabel="time (s)",
+        xlabel=f"time ({unit})",
         ylabel="amplitude\n(full scale = 1)",
-        xlim=(0, len(samples) / sample_rate),
+        xlim=(0, scale * end),
         ylim=(-limit, limit),
     )
 
@@ -195,7 +204,7 @@ def log_mel(samples, sample_rate=SAMPLE_RATE, *, title="", ax=None):
 
 
 def timeline(windows, *, title="", ax=None):
-    """A model's probabilities over time: a dot a window, at its middle, larger where louder.
+    """A model's probabilities over time: a dot a window, at its middle, larger where it counts.
 
     Windows of less than a fiftieth of the loudest one's level are pauses, and are left out. Of more
     than eight classes those are drawn that are likeliest in any window.
@@ -217,7 +226,7 @@ def timeline(windows, *, title="", ax=None):
         ax.scatter(
             middle,
             100 * windows[name],
-            60 * share,
+            6 + 54 * share,
             color=colour(name),
             label=name,
             zorder=3,
@@ -230,7 +239,7 @@ def timeline(windows, *, title="", ax=None):
         xlabel="time (s)",
         ylabel="probability (%)",
         xlim=(0, windows.end.max()),
-        ylim=(0, 100),
+        ylim=(-3, 103),
     )
     legend = ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     for mark in legend.legend_handles:
@@ -308,7 +317,7 @@ def grid(
     """
     count = -(-len(pictures) // columns)
     columns = min(columns, len(pictures))
-    size = (10 if columns > 3 else 8, 0.4 + 2.3 * count)
+    size = (8, 0.4 + (2.0 if columns > 3 else 2.3) * count)
     figure, axes = plt.subplots(count, columns, figsize=size, squeeze=False)
     look = {"cmap": "magma", "vmin": vmin, "vmax": vmax}
     if vmin is None:
@@ -320,8 +329,11 @@ def grid(
         image = ax.imshow(
             np.asarray(picture).T, origin="lower", aspect="auto", interpolation="nearest", **look
         )
-        ax.set_title(title)
+        ax.set_title(title, fontsize="small" if columns > 3 else None)
         ax.locator_params(nbins=4, integer=True)
+    if len(set(map(np.shape, pictures.values()))) == 1 and len(pictures) % columns == 0:
+        for ax in axes.flat:
+            ax.label_outer()  # the axes beside and below are the same
     for ax in axes[-1]:
         ax.set_xlabel(xlabel)
     for ax in axes[:, 0]:
@@ -351,8 +363,9 @@ def confusion(counts, names, *, title="", ax=None):
         ax=ax,
         xticklabels=names,
         yticklabels=names,
-        cbar_kws={"label": "clips (count)"},
+        cbar=False,  # the counts stand in the picture
     )
+    ax.tick_params(axis="y", rotation=0)
     ax.set(title=title, xlabel="called (class)", ylabel="truly (class)")
 
 
@@ -373,14 +386,16 @@ def ladder(results, *, title="", ax=None):
     gap = len(results["rivals"])
     rows = {place: (row, "#999999") for place, row in enumerate(results["rivals"])}
     for place, row in enumerate(results["rungs"], gap + 1):
-        rows[place] = row, "#0072B2" if row["kept"] else "#56B4E9"
+        rows[place] = row, _CURVES[1]
     ax = ax or plt.subplots(figsize=(8, 0.8 + 0.25 * len(rows)))[1]
     for place, (row, tint) in rows.items():
         value, low, high = (100 * row[name] for name in ("balanced_accuracy", "low", "high"))
         ax.plot([low, high], [place, place], color=tint, linewidth=2, alpha=0.5)
-        ax.plot(value, place, "o", color=tint, markersize=5)
+        inside = tint if row.get("kept", True) else "white"  # hollow: tried, and not kept
+        ax.plot(value, place, "o", color=tint, markersize=5, markerfacecolor=inside)
         said = percent(row["balanced_accuracy"], 1).removesuffix(" %")
-        ax.annotate(said, (101, place), va="center", annotation_clip=False)
+        look = {"va": "center_baseline", "fontsize": "small", "annotation_clip": False}
+        ax.annotate(said, (101, place), **look)
     ax.set_yticks(list(rows), [row["name"] for row, _ in rows.values()])
     ax.set(
         title=title,
@@ -459,7 +474,6 @@ def timetable(runs):
 
 
 # ---- curves and animations of lessons 01 and 02
-_CURVES = ["#333333", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]  # no class has these
 _DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1))]
 
 
@@ -596,7 +610,7 @@ def winding(waveform, sample_rate, frequencies, *, file=None):
     time = np.arange(len(waveform)) / sample_rate
     turned = np.exp(-2j * np.pi * np.outer(frequencies, time))
     centre = turned @ waveform / len(waveform)
-    figure = plt.figure(figsize=(8, 4.2), dpi=80)
+    figure = plt.figure(figsize=(8, 5), dpi=80)
     grid = figure.add_gridspec(2, 2, width_ratios=[1, 1.8], height_ratios=[1, 1.7])
     above = figure.add_subplot(grid[0, :])
     waveform_limit = 1.1 * np.abs(waveform).max()
@@ -625,7 +639,7 @@ def winding(waveform, sample_rate, frequencies, *, file=None):
     (trace,) = right.plot([], [], color=_CURVES[1], linewidth=1.8, marker="o", markevery=[-1])
     right.set(
         xlabel="turns a second (Hz)",
-        ylabel="distance of the\ncentre (full scale = 1)",
+        ylabel="centre's distance\n(full scale = 1)",
         xlim=(frequencies[0], frequencies[-1]),
         ylim=(0, 1.15 * np.abs(centre).max()),
     )
@@ -634,7 +648,7 @@ def winding(waveform, sample_rate, frequencies, *, file=None):
         rate = frequencies[step]
         begins = 1000 * np.arange(0, time[-1], 1 / rate)
         starts.set_segments([[(at, -waveform_limit), (at, waveform_limit)] for at in begins])
-        above.set_title(f"wound up {rate:3.0f} times a second: a turn at each dashed line")
+        above.set_title(f"Wound up {rate:.0f} times a second: a turn at each dashed line")
         curve = turned[step] * waveform
         wound.set_data(curve.real, curve.imag)
         middle.set_data([0, centre[step].real], [0, centre[step].imag])
@@ -696,9 +710,9 @@ def _animate(figure, update, count, milliseconds, said, file, colours=None):
         pictures.append(Image.fromarray(np.asarray(figure.canvas.buffer_rgba()).copy()))
     plt.close(figure)
     pictures = [one.convert("RGB") for one in pictures]
-    if colours is None:  # white, and each curve's colour in three strengths
+    if colours is None:  # white, and each curve's colour from faint to full
         tints = [to_rgb(tint) for tint in (*_CURVES[:3], "#000000")]
-        shades = [(1 - s * (1 - np.array(tint))) for tint in tints for s in (0.35, 0.7, 1)]
+        shades = [(1 - s * (1 - np.array(tint))) for tint in tints for s in (0.12, 0.35, 0.7, 1)]
         shades = np.round(255 * np.array([(1, 1, 1), *shades])).astype(int)
     else:
         shades = np.reshape(pictures[-1].quantize(colours - 1).getpalette(), (-1, 3))

@@ -35,8 +35,12 @@ class Heard:
     def of(self, clips):
         """Those in which nothing is heard but clips of a catalog."""
         kept = np.isin(self.clip, clips.index) & np.isin(self.behind, [*clips.index, ""])
-        parts = (self.levels, self.embeddings, self.clip, self.behind)
-        return Heard(*(part[kept] for part in parts))
+        return Heard(**{name: part[kept] for name, part in vars(self).items()})
+
+    def and_of(self, more):
+        """These, and after them what was heard of other clips."""
+        parts = vars(more)
+        return Heard(**{name: np.concatenate([x, parts[name]]) for name, x in vars(self).items()})
 
 
 def hear(clips, backbone, drawn, behind=None, seed=0, threads=2):

@@ -150,12 +150,10 @@ def with_head(path=HEAD, source="auto", *, data=files.ROOT / "data"):
             f"the head needs YAMNet, which is not to be had here ({why}): set YAMNET to the path "
             "of its .tflite file, or to auto where there is a network"
         )
-    file, own = _checked(file), threading.local()  # an interpreter answers one thread at a time
+    backbone = _Yamnet(_checked(file))
 
     def run(waveform):
-        if not hasattr(own, "backbone"):
-            own.backbone = _Yamnet(file)
-        numbers, level = by_frame(own.backbone, waveform[0])
+        numbers, level = by_frame(backbone, waveform[0])
         logits = numbers @ coefficients.T + intercepts
         mean = audio.level_weighted_mean(logits, level, card["other"])
         warmth = card["temperature"]

@@ -431,3 +431,13 @@ def heard(*names):
 )
 def test_a_clip_of_both_is_told_in_words(windows, words):
     assert answers._in_words(*heard(*windows)) == words
+
+
+def test_what_is_surest_does_not_hide_the_rest():
+    """Barks as loud as the meows, whose odds against neither are a hundred times as high."""
+    answer, card = heard(*["cat"] * 5, *["dog"] * 4)
+    meows = answer.timeline.cat > 0.5
+    answer.timeline.loc[meows, "neither"] = 0.0005
+    odds = 1 / answer.timeline.neither - 1
+    answer.timeline["weight"] = odds / odds.sum()
+    assert answers._in_words(answer, card) == "Cat, then dog from 2.7 s"

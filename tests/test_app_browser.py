@@ -125,10 +125,10 @@ def test_the_shipped_model_answers_the_examples_on_the_page():
     expected = {"Cat": "Cat", "Dog": "Dog", "Both": "Cat|Dog", "Beeps": "Neither"}
     with (
         page.running(predict.Classifier.load()) as address,
-        open_page(address, size=(1060, 1100)) as tab,
+        open_page(address, size=(1060, 1180)) as tab,
     ):
         tab.get_by_role("button", name="Beeps").wait_for()
-        seen = [tab.screenshot()]
+        seen = []
         for name, verdict in expected.items():
             before = tab.inner_text(".verdict")
             tab.get_by_role("button", name=name, exact=True).click()
@@ -139,13 +139,15 @@ def test_the_shipped_model_answers_the_examples_on_the_page():
             tab.wait_for_timeout(700)  # the bars of the probabilities grow
             seen.append(tab.screenshot())
     if SCREENSHOTS:
-        first, *others = (small(png) for png in seen)
+        first, *others = frames(seen)
         target, options = Path(SCREENSHOTS) / "app.gif", {"loop": 0, "optimize": True}
         first.save(target, save_all=True, append_images=others, duration=2_000, **options)
 
 
-def small(png):
-    """A picture of the page, as a frame of the README's."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    size = 800, round(800 * picture.height / picture.width)
-    return picture.resize(size, Image.Resampling.LANCZOS).quantize(128)
+def frames(pngs):
+    """Pictures of the page as the README's frames: smaller, and all in the same colours."""
+    pictures = [Image.open(io.BytesIO(png)).convert("RGB") for png in pngs]
+    size = 800, round(800 * pictures[0].height / pictures[0].width)
+    pictures = [picture.resize(size, Image.Resampling.LANCZOS) for picture in pictures]
+    palette = Image.fromarray(np.concatenate(pictures)).quantize(256)
+    return [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]

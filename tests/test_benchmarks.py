@@ -26,7 +26,7 @@ def test_the_readme_quotes_the_results():
     readme = (ROOT / "README.md").read_text("utf-8")
     for figure in (found["mean"], found["minimum"]):
         assert f"**{tables.percent(figure)}**" in readme
-    assert f"the {found['tested on'].split()[0]} real recordings" in readme
+    assert f"the {found['tested on'].split()[0]} real clips" in readme
 
 
 def test_the_results_are_nine_trainings_and_their_summary():

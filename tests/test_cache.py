@@ -19,6 +19,8 @@ from lessons import ROOT
 from helpers import cache, datasets, training
 from helpers.quiet import keras, tf
 
+pytestmark = pytest.mark.slow
+
 CELL = '''
 from helpers import windows
 

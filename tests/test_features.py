@@ -14,6 +14,8 @@ from lessons import ROOT
 from helpers import audio, features, recipes, windows
 from helpers.quiet import keras, tf
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 
 

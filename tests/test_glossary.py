@@ -10,6 +10,8 @@ import nbformat.v4 as nbf
 import pytest
 from lessons import PATHS, ROOT, STEMS
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = ROOT / "notebooks"
 TEXTS = {sheet: (NOTEBOOKS / sheet).read_text("utf-8") for sheet in glossary.SHEETS}
 ENTRIES = [entry for sheet, text in TEXTS.items() for entry in glossary.read(text, sheet)]

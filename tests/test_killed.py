@@ -25,7 +25,10 @@ from helpers.headline import MIME
 
 KILLS = int(os.environ.get("KILLS", "3"))
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
+]
 
 
 def begun(job):

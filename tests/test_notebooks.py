@@ -20,7 +20,7 @@ pytestmark = pytest.mark.notebook
 each_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 # Another value for each parameter that a lesson may declare: still quick, still good enough.
-CHANGED = {"SEED": 1, "EPOCHS": 2, "BATCH_SIZE": 24}
+CHANGED = {"SEED": 1, "EPOCHS": 2, "BATCH_SIZE": 24, "LADDER_EPOCHS": 1}
 IMPOSSIBLE = {"SEED": -1, "EPOCHS": 0, "BATCH_SIZE": "many", "DATASET": "no such place"}
 
 

@@ -10,6 +10,8 @@ from scipy.special import softmax
 from helpers import audio, augmentation, datasets, evaluation, export, recipes, windows
 from helpers.quiet import keras, tf
 
+pytestmark = pytest.mark.slow
+
 QUICK = replace(recipes.BEST, epochs=1, steps=3, mixup=True, width=4)
 PLAIN = replace(QUICK, augment=(), untouched=0.0, mixup=False)
 

@@ -18,6 +18,8 @@ import soundfile
 from lessons import ROOT
 from nbformat import read, write
 
+pytestmark = pytest.mark.slow
+
 DISPLAY = """
 from IPython.display import display
 data = {"application/vnd.barks-meows.headline+json":

@@ -19,6 +19,8 @@ from helpers.datasets import voices
 from helpers.demo import answers, page, space
 from helpers.widgets import Quiz
 
+pytestmark = pytest.mark.slow
+
 RATE = audio.SAMPLE_RATE
 NAMES = ["bark", "chirp", "click", "hiss", "tone"]
 

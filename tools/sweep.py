@@ -140,17 +140,17 @@ def run_those(folders, wanted, lesson, code, output, side_by_side):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / METRICS).unlink(missing_ok=True)
     os.environ["COURSE_RUNS"] = str(output)  # what is trained lands beside the runs
-    if os.environ.get("DASK_SCHEDULER"):
-        return run_on_cluster([(lesson, wanted[folder], folder, code) for folder in folders])
-    jobs = [(label(wanted[folder]), lesson, wanted[folder], folder) for folder in folders]
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as kernel:
-        run_all.use_this_python(kernel)
-        try:
+    try:
+        if os.environ.get("DASK_SCHEDULER"):
+            return run_on_cluster([(lesson, wanted[folder], folder, code) for folder in folders])
+        jobs = [(label(wanted[folder]), lesson, wanted[folder], folder) for folder in folders]
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as kernel:
+            run_all.use_this_python(kernel)
             for (*_, folder), result in run_all.run(jobs, output / "run.log", side_by_side):
                 write_metrics(folder, result, code)
-        except KeyboardInterrupt:
-            print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
-            return 130
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -188,9 +188,6 @@ def run_on_cluster(tasks):
     except (RuntimeError, OSError) as error:
         print(f"sweep.py: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
-        return 130
     return 0
 
 

@@ -176,7 +176,11 @@ def _in_words(answer, card):
     known = [name for k, name in enumerate(card["names"]) if k != card["other"]]
     if answer.label not in (*known, "unsure"):
         return title
-    heard = answer.timeline[answer.timeline.weight >= answer.timeline.weight.max() / 20]
+    level = answer.timeline.weight
+    if card["other"] is not None:  # the odds taken out again: surer windows must not hide the rest
+        other = answer.timeline[card["names"][card["other"]]].clip(1e-9, 1 - 1e-9)
+        level = level * other / (1 - other)
+    heard = answer.timeline[level >= level.max() / 20]
     share = heard[known].div(heard[known].sum(axis=1).clip(1e-9), axis=0)
     sure = share.max(axis=1) >= _SURE
     if card["other"] is not None:
@@ -286,7 +290,7 @@ def _picture(waveform, answer, title, card):
     plots.spectrogram(levels, 256 / SAMPLE_RATE, hertz, vmin=-70, vmax=0, ax=middle)
     plots.timeline(
         answer.timeline,
-        title="What the model made of it: a dot a window, larger where louder",
+        title="What the model made of it: a dot a window, larger where it counts",
         ax=lower,
     )
     lower.set_xlim(0, answer.seconds)

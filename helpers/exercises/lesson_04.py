@@ -2,17 +2,11 @@
 
 import numpy as np
 
-_NOTHING = "Your function gives nothing back yet: its last line should be a return."
 
-
-def _cross_entropy(answer):
-    if not callable(answer):
-        return 'Give the function itself: exercises.check("04.1", cross_entropy).'
+def _cross_entropy(function):
     for logits, label in (([2.0, 0.5], 0), ([2.0, 0.5], 1), ([-1.0, 0.3, 1.2], 1)):
-        given, share = _number(answer(np.array(logits), label)), _softmax(np.array(logits))
+        given, share = _number(function(np.array(logits), label)), _softmax(np.array(logits))
         right = -np.log(share[label])
-        if given is None:
-            return _NOTHING
         if _near(given, right):
             continue
         case = f"For logits {logits} and label {label}"
@@ -26,25 +20,24 @@ def _cross_entropy(answer):
             return f"Nearly: {case} it takes the probability of another class than the label's."
         return f"{case} it gives {given:.3f}. Softmax first, then -ln of the label's probability."
     with np.errstate(all="ignore"):
-        large = _number(answer(np.array([1000.0, 998.0]), 0))
-    if large is None or not _near(large, np.log1p(np.exp(-2))):
+        try:
+            large = _number(function(np.array([1000.0, 998.0]), 0))
+        except Exception:  # math.exp stops where np.exp gives infinity
+            large = np.nan
+    if not _near(large, np.log1p(np.exp(-2))):
         return (
-            "Nearly: right for small logits. But exp(1000) is more than a float holds: take the "
-            "largest logit off all of them first, which changes no probability."
+            "Nearly: right for small logits. But exp(1000) is more than a float holds: subtract "
+            "the largest logit from all of them first, which changes no probability."
         )
     return None
 
 
-def _descend(answer):
-    if not callable(answer):
-        return 'Give the function itself: exercises.check("04.2", descend).'
+def _descend(function):
     for seed, rate, steps in ((0, 0.5, 1), (0, 0.5, 7), (1, 2.0, 20)):
         rng = np.random.default_rng(seed)
         x = rng.normal(size=30)
         y = (x + rng.normal(size=30) > 0).astype(float)
-        given = _number(answer(x, y, rate, steps))
-        if given is None:
-            return _NOTHING
+        given = _number(function(x, y, rate, steps))
         if _near(given, _descent(x, y, rate, steps)):
             continue
         if _near(given, _descent(x, y, -rate, steps)):
@@ -62,21 +55,19 @@ def _descend(answer):
     return None
 
 
-def _convolve(answer):
-    if not callable(answer):
-        return 'Give the function itself: exercises.check("04.3", convolve).'
+def _convolve(function):
     rng = np.random.default_rng(0)
     for size, of_kernel in (((5, 7), (3, 3)), ((6, 4), (3, 3)), ((6, 8), (2, 5))):
         picture, kernel = rng.integers(-4, 5, size) * 1.0, rng.integers(-4, 5, of_kernel) * 1.0
-        right, objection = _slide(picture, kernel), None
+        right = _slide(picture, kernel)
         try:
-            given = answer(picture.copy(), kernel.copy())
-        except (IndexError, ValueError) as error:
-            objection = f"On a picture of {_by(size)} it stops: {error}."
+            given = np.asarray(function(picture, kernel), float)
+        except Exception as error:
+            if of_kernel == (3, 3):
+                raise
+            objection = str(error).removeprefix("Not quite. ")
         else:
-            if given is None or given is ...:
-                return _NOTHING
-            objection = _of_map(np.asarray(given, float), right, picture, kernel)
+            objection = _of_map(given, right, picture, kernel)
         if objection and of_kernel != (3, 3):
             return f"Nearly: right for filters of 3 × 3, not for {_by(of_kernel)}. {objection}"
         if objection:
@@ -118,8 +109,8 @@ def _all_cats(answer):
 
 
 def _number(value):
-    """A float; None for what a function gives that is not written yet."""
-    return None if value is None or value is ... else float(np.squeeze(np.asarray(value)))
+    """A float, of whatever holds one number."""
+    return float(np.squeeze(np.asarray(value)))
 
 
 def _near(one, other):

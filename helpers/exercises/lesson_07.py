@@ -102,7 +102,7 @@ EXERCISES = {  # number: judge, and what to say of a right answer
     ),
     "07.3": (
         _nearest_mean,
-        "Nothing is fitted: one clip a class will do, if the backbone is good.",
+        "No optimiser is needed: one clip a class will do, if the backbone is good.",
     ),
     "07.4": (
         _distillation_loss,

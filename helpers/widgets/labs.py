@@ -100,6 +100,8 @@ class SampleRateLab(Lab):
         heard: float32, the sound lowered; its rate in Hz is `heard_rate`.
     """
 
+    ORDER = "controls", "sound", "note", "picture"  # to be heard while a knob turns
+
     def __init__(self, sounds, sample_rate=SAMPLE_RATE):
         self._rate = sample_rate
         rates = [(f"{sample_rate / keep:,.0f} Hz", keep) for keep in _KEEP]
@@ -111,8 +113,6 @@ class SampleRateLab(Lab):
         watched = [self.rate, self.bits, self.filter]
         text = f"Sample-rate lab of {', '.join(sounds)}"
         super().__init__(sounds, [[self.rate, self.bits, self.filter]], watched, text)
-        *controls, note, picture, sound, alive = self.children
-        self.children = (*controls, sound, note, picture, alive)  # to be heard while a knob turns
 
     def _shown(self):
         samples, rate, keep = self._samples(), self._rate, self.rate.value
@@ -150,6 +150,7 @@ class SampleRateLab(Lab):
         left.set_title("before")
         right.set(ylim=left.get_ylim(), yticks=left.get_yticks(), ylabel="", title="after")
         right.set_yticklabels([])
+        right.set_facecolor("#EEEEEE")  # above half the new rate there is nothing
         upper = figure.add_subplot(2, 1, 1)
         place, end = upper.get_position(), right.get_position().x1
         upper.set_position([place.x0, place.y0, end - place.x0, place.height])
@@ -158,15 +159,15 @@ class SampleRateLab(Lab):
             (
                 self.heard,
                 self.heard_rate,
-                {"color": "#0072B2", "label": "after", "marker": ".", "drawstyle": "steps-mid"},
+                {"color": "#009E73", "label": "after", "marker": ".", "drawstyle": "steps-mid"},
             ),
         ]:
             upper.plot(1000 * np.arange(len(wave)) / pace, wave, linewidth=1, **look)
         steepest = np.abs(np.diff(samples, prepend=samples[0])).argmax()
         start = 1000 * max(0, min(steepest - 64, len(samples) - 128)) / rate
         upper.set(xlim=(start, start + 8), ylabel="amplitude\n(full scale = 1)", xlabel="time (ms)")
-        upper.set_title("8 ms at the steepest moment", loc="left")
-        upper.legend(loc="lower right", bbox_to_anchor=(1, 0.97), frameon=False, ncols=2)
+        upper.set_title("8 ms at the steepest moment", loc="left")  # the legend is at the right
+        upper.legend(loc="lower right", bbox_to_anchor=(1.02, 0.97), frameon=False, ncols=2)
 
 
 def _power(samples, window, hop):

@@ -44,6 +44,8 @@ class Panel(ipywidgets.VBox):
         picture: ipywidgets.Image, PNG.
     """
 
+    ORDER = "controls", "note", "picture", "sound"  # from above; a subclass may have another
+
     def __init__(self, rows, watched, text):
         self._text, self._held = text, False
         # as high as two lines: a note that grows would move the picture under a slider's drag
@@ -56,9 +58,10 @@ class Panel(ipywidgets.VBox):
             control.observe(self._redraw, "value")
         self._redraw()
         # as wide as the picture asks for: a box across the page would shrink it to its own height
-        super().__init__(
-            [*rows, self.note, self.picture, self.sound], layout={"align_items": "flex-start"}
-        )
+        parts = {"note": [self.note], "picture": [self.picture], "sound": [self.sound]}
+        parts["controls"] = rows
+        shown = [part for name in self.ORDER for part in parts[name]]
+        super().__init__(shown, layout={"align_items": "flex-start"})
         alive = ipywidgets.HTML(f"<style>.still-{self.model_id} {{display: none}}</style>")
         alive.layout.display = "none"  # a style works where it is not seen
         self.children = (*self.children, alive)
@@ -101,8 +104,8 @@ class Panel(ipywidgets.VBox):
             source = f"data:image/png;base64,{page['image/png']}"
             sound = f"<img src='{source}' alt='{html.escape(self._text)}'><br>{sound}"
         page["text/html"] = (
-            f"<div class='still-{self.model_id}'><p>{note}</p>{sound}"
-            f"<small>Run this cell for the controls.</small></div>{_lost(self.model_id)}"
+            f"<div class='still-{self.model_id}'><p>{note}</p>"
+            f"<p><em>Run this cell for the controls.</em></p>{sound}</div>{_lost(self.model_id)}"
         )
         return page
 
@@ -213,10 +216,17 @@ def drawable(samples):
 def player_table(rows):
     """Players as HTML, one below the other; rows as for players."""
     cells = "".join(
-        f"<tr><td style='text-align:left'>{html.escape(label)}</td><td>{player(*sound)}</td></tr>"
+        f"<tr style='background:none'><td style='text-align:left'>{html.escape(label)}"
+        f"<br><small>{_seconds(*sound)}</small></td><td>{player(*sound)}</td></tr>"
         for label, *sound in rows
     )
     return f"<table>{cells}</table>"
+
+
+def _seconds(samples, rate):
+    """How long a sound lasts, in words: players show whole seconds, and 0:00 for less than one."""
+    seconds = len(samples) / rate
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2f} s"
 
 
 def player(samples, rate):

@@ -36,6 +36,9 @@ class Quiz(Panel):
         ValueError: the catalog is empty.
     """
 
+    # first the player, then the votes; a picture that comes moves neither
+    ORDER = "note", "sound", "controls", "picture"
+
     def __init__(self, clips, classifier=None, n=10, seconds=4.0, seed=0):
         if clips.empty:
             raise ValueError("the catalog holds no clips")
@@ -55,9 +58,6 @@ class Quiz(Panel):
         self._begin()
         rows = [[*self.votes.values(), self.next, self.again]]
         super().__init__(rows, [], f"Quiz of {self._n} clips")
-        controls, note, picture, sound, alive = self.children
-        # first the player, then the votes; a picture that comes moves neither
-        self.children = (note, sound, controls, picture, alive)
         self.layout.min_height = "620px"  # with a picture or without: the page does not jump
 
     def _begin(self):

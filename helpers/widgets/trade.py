@@ -3,10 +3,10 @@
 import ipywidgets
 import numpy as np
 
-from helpers import datasets, evaluation
+from helpers import datasets, evaluation, plots
 from helpers.widgets.panel import Panel, png, slider
 
-_PETS, _OTHERS = "#333333", "#0072B2"
+_PETS, _OTHERS = "#009E73", plots.colour(datasets.OTHER)
 
 
 class Trade(Panel):
@@ -56,7 +56,7 @@ class Trade(Panel):
         ):
             share = np.histogram(self._share[which], edges)[0] / which.sum()
             ax.stairs(100 * share, edges, color=colour, fill=True, alpha=0.45, label=name)
-        ax.axvline(self.limit.value, color="#D55E00", linewidth=2)
+        ax.axvline(self.limit.value, color="#333333", linewidth=2)
         ax.set(xlim=(0, 1), xlabel="probability of neither (0 to 1)", ylabel="share (%)")
         ax.set_title("Left of the line let in, right of it turned away", fontsize=10)
         ax.legend(frameon=False, loc="upper right")
