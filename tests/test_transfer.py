@@ -560,7 +560,7 @@ def test_the_shipped_head_is_small_and_its_card_credits_every_source():
     for source, part in stated.groupby("repository"):
         assert card["credits"][source]["licences"] == sorted(set(part.licence))
     shipped = json.loads((transfer.HEAD.parent / "cat_dog_cnn.json").read_text("utf-8"))
-    assert card["files"] == shipped["files"]
+    assert set(card["files"]) < set(shipped["files"])  # that one has heard synthetic clips, too
 
 
 # ---- what is kept of YAMNet, and what the lessons say came out
