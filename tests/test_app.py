@@ -415,7 +415,8 @@ def heard(*names):
     timeline["weight"] = [0.001 if name == "neither" else 1.0 for name in names]
     first = max(names, key=lambda name: (name != "neither", names.count(name)))
     answer = predict.Prediction(first, None, {"cat": 0.5, "dog": 0.4}, timeline, start[-1] + 1.5)
-    return answer, {"names": ["cat", "dog", "neither"], "other": 2, "other_from": 0.5}
+    card = {"names": ["cat", "dog", "neither"], "other": 2, "other_from": 0.5}
+    return answer, card | {"temperature": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -433,11 +434,12 @@ def test_a_clip_of_both_is_told_in_words(windows, words):
     assert answers._in_words(*heard(*windows)) == words
 
 
-def test_what_is_surest_does_not_hide_the_rest():
+@pytest.mark.parametrize("temperature", [1.0, 1.7])
+def test_what_is_surest_does_not_hide_the_rest(temperature):
     """Barks as loud as the meows, whose odds against neither are a hundred times as high."""
     answer, card = heard(*["cat"] * 5, *["dog"] * 4)
-    meows = answer.timeline.cat > 0.5
-    answer.timeline.loc[meows, "neither"] = 0.0005
-    odds = 1 / answer.timeline.neither - 1
-    answer.timeline["weight"] = odds / odds.sum()
+    card["temperature"] = temperature
+    answer.timeline.loc[answer.timeline.cat > 0.5, "neither"] = 0.0005
+    logits = temperature * np.log(answer.timeline[card["names"]].to_numpy())
+    answer.timeline["weight"] = audio.window_weights(logits, np.ones(9), card["other"])
     assert answers._in_words(answer, card) == "Cat, then dog from 2.7 s"

@@ -176,10 +176,10 @@ def _in_words(answer, card):
     known = [name for k, name in enumerate(card["names"]) if k != card["other"]]
     if answer.label not in (*known, "unsure"):
         return title
-    level = answer.timeline.weight
-    if card["other"] is not None:  # the odds taken out again: surer windows must not hide the rest
-        other = answer.timeline[card["names"][card["other"]]].clip(1e-9, 1 - 1e-9)
-        level = level * other / (1 - other)
+    # the odds taken out of the weights again: surer windows must not hide the rest
+    logits = card["temperature"] * np.log(answer.timeline[card["names"]].to_numpy().clip(1e-30))
+    odds = audio.window_weights(logits, np.ones(len(logits)), card["other"])
+    level = answer.timeline.weight / odds
     heard = answer.timeline[level >= level.max() / 20]
     share = heard[known].div(heard[known].sum(axis=1).clip(1e-9), axis=0)
     sure = share.max(axis=1) >= _SURE
