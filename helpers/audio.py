@@ -10,6 +10,7 @@ import soxr
 SAMPLE_RATE = 16_000
 FORMATS = (".wav", ".flac", ".ogg", ".mp3")
 RATES = (1_000, 768_000)  # Hz: outside it, a header is wrong, or what it holds is no sound
+MOST_ODDS = 20  # to 1, for or against: a window that is surer counts no more, or no less
 _LOUDEST = 2.0**32  # floats that hold whole numbers of 32 bits by mistake reach half of it
 _UNKNOWN = 2.0**60  # frames: a stream's header states no length
 _EXCUSES = ("regular file", "nternal", "System error")  # libsndfile's, of an odd MP3 or header
@@ -118,7 +119,8 @@ def window_weights(values: np.ndarray, level: np.ndarray, other: int | None = No
     """By how much each window of a clip counts: its RMS level.
 
     Where one class stands for anything else, it is the level times the odds that the window is not
-    that: a bark far away in a street is heard in one window and missing in ten.
+    that: a bark far away in a street is heard in one window and missing in ten. Odds beyond
+    MOST_ODDS to 1, for or against, count as these: the surest windows must not hide the rest.
 
     Args:
         values: float, shape (windows, classes): logits, or logarithms of probabilities.
@@ -129,9 +131,9 @@ def window_weights(values: np.ndarray, level: np.ndarray, other: int | None = No
         float, shape (windows,), summing to 1; or 0 if all is silence.
     """
     level = np.asarray(level, float)
-    if other is not None and level.any():
+    if other is not None:
         odds = np.logaddexp.reduce(np.delete(values, other, axis=1), axis=1) - values[:, other]
-        level = level * (np.exp(np.minimum(odds - odds[level > 0].max(), 0)) + 1e-9)
+        level = level * np.exp(np.clip(odds, -np.log(MOST_ODDS), np.log(MOST_ODDS)))
     return level / max(level.sum(), 1e-30)
 
 

@@ -1,9 +1,10 @@
 """One file for a trained network, from waveform to probabilities, for Keras and for LiteRT."""
 
+import math
 import re
 import tempfile
 
-from helpers import files, windows
+from helpers import audio, files, windows
 from helpers.quiet import keras, tf
 
 
@@ -80,9 +81,7 @@ def _level_weighted_mean(values, level, other):
     if other is not None:
         rest = [values[..., k] for k in range(values.shape[-1]) if k != other]
         odds = ops.logsumexp(ops.stack(rest, axis=-1), axis=-1) - values[..., other]
-        # what is padded at a clip's end has no level, and must not set the scale
-        heard = ops.where(level > 0, odds, -1e9)
-        ahead = ops.minimum(odds - ops.max(heard, axis=1, keepdims=True), 0.0)
-        level = level * (ops.exp(ahead) + 1e-9)
+        most = math.log(audio.MOST_ODDS)
+        level = level * ops.exp(ops.clip(odds, -most, most))
     total = ops.maximum(ops.sum(level, axis=1, keepdims=True), 1e-30)
     return ops.sum(values * ops.expand_dims(level, -1), axis=1) / total

@@ -176,11 +176,7 @@ def _in_words(answer, card):
     known = [name for k, name in enumerate(card["names"]) if k != card["other"]]
     if answer.label not in (*known, "unsure"):
         return title
-    # the odds taken out of the weights again: surer windows must not hide the rest
-    logits = card["temperature"] * np.log(answer.timeline[card["names"]].to_numpy().clip(1e-30))
-    odds = audio.window_weights(logits, np.ones(len(logits)), card["other"])
-    level = answer.timeline.weight / odds
-    heard = answer.timeline[level >= level.max() / 20]
+    heard = answer.timeline[answer.timeline.weight >= answer.timeline.weight.max() / 20]
     share = heard[known].div(heard[known].sum(axis=1).clip(1e-9), axis=0)
     sure = share.max(axis=1) >= _SURE
     if card["other"] is not None:

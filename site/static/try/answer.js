@@ -3,6 +3,7 @@
 import { RATE, resample } from "./sound.js";
 
 const LENGTH = 24000;  // samples: 1.5 s, what the model is fed at a time
+const MOST_ODDS = 20;  // as in helpers/audio.py
 
 /**
  * Answer for one clip, as Classifier.predict does.
@@ -41,13 +42,12 @@ export async function answer(samples, rate, run, card) {
 
 /** audio.window_weights: a window's level; with a class for anything else, times the odds against it. */
 export function windowWeights(logits, level, other) {
-  if (other !== null && level.some((x) => x > 0)) {
+  if (other !== null) {
     const odds = logits.map((one) => {
       const rest = one.filter((_, k) => k !== other), most = Math.max(...rest);
       return most + Math.log(rest.reduce((sum, x) => sum + Math.exp(x - most), 0)) - one[other];
     });
-    const best = Math.max(...odds.filter((_, i) => level[i] > 0));
-    level = level.map((x, i) => x * (Math.exp(Math.min(odds[i] - best, 0)) + 1e-9));
+    level = level.map((x, i) => x * Math.min(Math.max(Math.exp(odds[i]), 1 / MOST_ODDS), MOST_ODDS));
   }
   const total = Math.max(level.reduce((a, b) => a + b, 0), 1e-30);
   return level.map((x) => x / total);
