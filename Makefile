@@ -101,7 +101,8 @@ fuzz: $(STAMP)
 	@$(VENV) tests/fuzz.py $(ARGS)
 
 lab: $(STAMP)
-	@cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $(ARGS)
+	@root=; [ "$$(id -u)" != 0 ] || root=--allow-root; \
+	  cd notebooks && ../$(VENV) -m jupyterlab 00_start_here.ipynb $$root $(ARGS)
 
 # As DATASET, a relative MODEL is meant from where make was called; yamnet is a name.
 WITH_MODEL = $${MODEL:+--model "$$(case "$$MODEL" in (/*|yamnet) echo "$$MODEL";; (*) echo "$$CALLER/$$MODEL";; esac)"}

@@ -103,7 +103,8 @@ def rivals():
 def best():
     """The README's table: the first rung, the last that was kept, and what stands beside them."""
     found = results("ladder")
-    return _scored([found["rungs"][0], *found["rivals"], kept()])
+    last = kept() | {"name": f"the course's best recipe ({kept()['name']})"}
+    return _scored([found["rungs"][0], *found["rivals"], last])
 
 
 def features():
@@ -384,8 +385,9 @@ def summary():
         f"**{percent(row['balanced_accuracy'])}** balanced accuracy "
         f"(95 % interval {interval(row)}), the mean of {len(row['by_seed'])} seeds "
         f"({', '.join(percent(one) for one in row['by_seed'])}). The article's network with its "
-        f"mistakes mended has {percent(first['balanced_accuracy'])}. After half as many steps, on "
-        "degraded copies of the held-out clips: "
+        f"mistakes mended has {percent(first['balanced_accuracy'])}.\n\n"
+        "Degraded copies of the held-out clips, asked of networks that were trained for half as "
+        f"long ({copies.pop('as recorded')} on the clips as recorded): "
         + ", ".join(f"{name} {value}" for name, value in copies.items())
         + "."
     )
@@ -393,15 +395,15 @@ def summary():
 
 def headline():
     """The result in one line: at home, and where nothing of a source was heard."""
-    found, home = results("ladder"), kept()
-    away = results("shipped")["mean"]
+    found, away = results("ladder"), results("shipped")["mean"]
+    article, home = (percent(r["balanced_accuracy"]) for r in (found["rungs"][0], kept()))
     return (
-        f"> The article's network, its mistakes mended: "
-        f"{percent(found['rungs'][0]['balanced_accuracy'])}. The course's, on the same "
-        f"{found['clips']} clips: **{percent(home['balanced_accuracy'])}**. And where it "
-        f"counts, on sources that it has not heard: {percent(away['between cat and dog'])} between "
-        f"cat and dog, or **{percent(away['balanced, neither an error'])}** while it keeps "
-        f"{percent(away['others kept out'])} of all other sounds out."
+        "> Cats and dogs told apart, in recordings that were not trained on. At home, the "
+        f"article's {found['clips']} clips: its own network {article} once its code is mended, "
+        f"the course's **{home}**. Among strangers, "
+        f"sources never heard before: {percent(away['between cat and dog'])}; and where "
+        f"the answer may be *neither*, **{percent(away['balanced, neither an error'])}**, with "
+        f"{percent(away['others kept out'])} of all other sounds turned away."
     )
 
 

@@ -41,7 +41,8 @@ def check(**declared: object) -> None:
     Traceback (most recent call last):
     ValueError: EPOCHS must be a whole number from 1 to 1,000, not 0
     """
-    unknown = sorted(_injected_names() - set(declared))
+    injected = _injected_names()
+    unknown = sorted(injected - set(declared))
     if unknown:
         raise ValueError(
             f"unknown parameter {', '.join(unknown)}: "
@@ -52,6 +53,8 @@ def check(**declared: object) -> None:
             _check_number(name, value)
         elif not isinstance(value, str) or not value.strip():
             raise ValueError(f"{name} must be a text that is not empty, not {value!r}")
+    if injected:
+        print(f"Run with another {', '.join(sorted(injected))}: the text reads the committed run.")
 
 
 def _check_number(name, value):

@@ -3,7 +3,9 @@
 A clip is cut into windows, a network answers for each, and the clip's answer is their mean.
 """
 
+import json
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -148,16 +150,38 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None, heard=None):
         aim = keras.layers.Dense(taught.shape[1], name="aim")(inner)
         pupil = keras.Model(model.inputs, [model.outputs[0], aim])
         losses, weights = [loss, keras.losses.CosineSimilarity()], [1.0, recipe.taught]
-    # XLA takes twice as long on a processor
-    pupil.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
-    optimizer.build(pupil.trainable_variables)  # else the first step is traced twice, some seconds
+    trained = _compiled_like(pupil, optimizer, losses, weights)
     options = {"steps_per_epoch": recipe.steps, "shuffle": False, "verbose": 0}
-    history = pupil.fit(batches.dataset(), epochs=recipe.epochs, **options)
+    model.history = trained.fit(batches.dataset(), epochs=recipe.epochs, **options)
     batches.let_go()  # TensorFlow keeps a dataset's function, and that what it draws from
-    bare = type(model).from_config(model.get_config())  # a file would hold the optimizer's state
-    bare.set_weights(model.get_weights())
-    bare.history = history
-    return bare
+    pupil.set_weights(trained.get_weights())
+    return model
+
+
+_COMPILED = {}  # networks by their structure and way of training, with the optimizer's first state
+
+
+def _compiled_like(network, optimizer, losses, weights):
+    """A compiled network of this structure, with its weights, as if it had never been trained.
+
+    One is kept of each kind, and used again: TensorFlow takes seconds to prepare a new one.
+    """
+    about = network.to_json() + json.dumps([optimizer.get_config(), weights])
+    kind = re.sub(r"_\d+", "", about)  # Keras numbers the names of all that there ever were
+    if kind not in _COMPILED:
+        if len(_COMPILED) == 8:  # each takes some megabytes
+            _COMPILED.clear()
+        kept = keras.models.clone_model(network)
+        # XLA takes twice as long on a processor
+        kept.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
+        optimizer.build(kept.trainable_variables)  # else the first step is traced twice
+        _COMPILED[kind] = kept, [value.numpy() for value in optimizer.variables]
+    kept, first = _COMPILED[kind]
+    for old, new in zip(kept.variables, network.variables, strict=True):
+        old.assign(new)
+    for old, new in zip(kept.optimizer.variables, first, strict=True):
+        old.assign(new)
+    return kept
 
 
 def pretrain(synthetic, recipe=BEST, seed=0):
@@ -448,8 +472,9 @@ def _of_file(path, version, normalise, kind):
 
 
 def forget():
-    """Let go of the windows that are kept from earlier calls."""
+    """Let go of the windows and the networks that are kept from earlier calls."""
     _of_file.cache_clear()
+    _COMPILED.clear()
 
 
 def _pictures(levels, recipe):

@@ -362,6 +362,9 @@ WRONG = [
     ("02.1", lambda spectrum: spectrum, "come from 16 samples"),
     ("02.1", lambda spectrum: np.exp(1j * _rebuild(spectrum)), "imaginary"),
     ("02.2", (94, 257), "function"),
+    ("02.2", lambda samples, n, hop: (94, 257), "any samples"),
+    ("02.2", lambda samples, n, hop: (1 + n // 2, 1 + samples // hop), "frames come first"),
+    ("02.2", lambda samples, n, hop: (1 + samples / hop, 1 + n / 2), "whole number"),
     ("02.2", lambda samples, n, hop: (samples // hop, 1 + n // 2), "sample 0"),
     ("02.2", lambda samples, n, hop: (1 + samples // hop, n // 2), "bins"),
     ("02.2", lambda samples, n, hop: (1 + (samples - n) // hop, 1 + n // 2), "without padding"),
@@ -463,7 +466,7 @@ WRONG = [
     ("05.2", 72, "share"),
     ("05.2", 0.5, "mean"),
     ("05.3", 0.5, "function"),
-    ("05.3", lambda truth, score, weight: 0.5, "costs more"),
+    ("05.3", lambda truth, score, weight: 0.5, "costs 4, and another 2"),
     ("05.3", lambda truth, score, weight: 2.0, "between"),
     ("05.3", lambda truth, score, weight: _best_threshold(truth, score, 1), "count alike"),
     (
@@ -645,6 +648,23 @@ FUNCTIONS = [
 def test_a_half_finished_function_is_not_yet(exercise, half_finished):
     right, message = exercises._verdict(exercise, half_finished)
     assert not right and message.startswith("Not yet. ")
+
+
+def test_what_a_finished_function_does_wrong_is_said_in_plain_words():
+    def forgets(spectrum):
+        np.fft.irfft(spectrum)
+
+    def mixes(spectrum):
+        frame = np.zeros(2 * len(spectrum) - 2)
+        frame += spectrum[0] * 1j
+        return frame
+
+    def ragged(wave, rate, n, hop):
+        return np.array([wave[start : start + n] for start in range(0, len(wave), hop)])
+
+    assert "nothing back: does it end in return" in exercises._verdict("02.1", forgets)[1]
+    assert "take its .real and .imag. Your function" in exercises._verdict("02.1", mixes)[1]
+    assert "collect one number each. Your function" in exercises._verdict("02.4", ragged)[1]
 
 
 def test_a_lesson_goes_on_with_the_learners_function_once_it_is_right(capsys):

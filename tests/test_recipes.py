@@ -8,7 +8,7 @@ import pytest
 from scipy.special import softmax
 
 from helpers import audio, augmentation, datasets, evaluation, export, recipes, windows
-from helpers.quiet import keras, tf
+from helpers.quiet import tf
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +34,20 @@ def test_the_same_seed_trains_the_same_model(few):
     )
     np.testing.assert_allclose(one.p_dog, two.p_dog, atol=1e-5)
     assert np.abs(one.p_dog - other.p_dog).max() > 1e-3
+
+
+def test_a_compiled_network_that_is_used_again_knows_nothing_of_before(few):
+    recipes.forget()
+    first, _, again = (recipes.train(few, QUICK, seed).get_weights() for seed in (0, 1, 0))
+    assert len(recipes._COMPILED) == 1
+    recipes.forget()
+    new = recipes.train(few, QUICK, 0).get_weights()
+    for one, two, three in zip(first, again, new):
+        np.testing.assert_array_equal(one, two)
+        np.testing.assert_array_equal(one, three)
+    for other in (replace(QUICK, learning_rate=1e-3), replace(QUICK, width=8)):
+        recipes.train(few, other, 0)
+    assert len(recipes._COMPILED) == 3
 
 
 def test_pretraining_is_where_the_training_starts(few):
@@ -107,16 +121,20 @@ def test_a_training_sees_every_batch_once_and_in_order(few, monkeypatch, threads
         def dataset(self):
             return super().dataset(threads)
 
-    class Watched(keras.Sequential):
-        def train_step(self, data):
-            tf.numpy_function(lambda x: seen.append(x.copy()), [data[0]], [])
-            return super().train_step(data)
+    def watched(*about, compiled_like=recipes._compiled_like):
+        network = compiled_like(*about)
+        step = network.train_step
 
-    network = recipes.models.compact_cnn
+        def train_step(data):
+            tf.numpy_function(lambda x: seen.append(x.copy()), [data[0]], [])
+            return step(data)
+
+        network.train_step = train_step
+        return network
+
     monkeypatch.setattr(recipes, "Batches", Counted)
-    monkeypatch.setattr(
-        recipes.models, "compact_cnn", lambda *a, **k: Watched(network(*a, **k).layers)
-    )
+    monkeypatch.setattr(recipes, "_COMPILED", {})
+    monkeypatch.setattr(recipes, "_compiled_like", watched)
     recipes.train(few, recipe, 3)
     assert sorted(asked[1:]) == list(range(150))  # the first call tells the shapes
     batches = recipes.Batches(few, recipe, 3)

@@ -36,6 +36,7 @@ def main(argv=None):
     output = options.output or files.runs() / "student"
     solutions = write(options.root, output)
     print(f"{output}: the course without its {solutions} solutions")
+    print("Hand out this folder; its README.md tells how to begin.")
     return 0
 
 
@@ -54,7 +55,20 @@ def write(root, output):
             notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
             solutions += without_solutions(notebook)
             nbformat.write(notebook, path)
+        readme = folder / "README.md"
+        if readme.exists():
+            readme.write_text(without_dead_links(readme.read_text("utf-8"), folder), "utf-8")
     return solutions
+
+
+def without_dead_links(text, folder):
+    """Leave of a link to what is not in the folder its words alone."""
+
+    def kept(link):
+        words, target = link.groups()
+        return link[0] if "://" in target or (folder / target.split("#")[0]).exists() else words
+
+    return re.sub(r"(?<!!)\[([^][]*)\]\(([^)]*)\)", kept, text)
 
 
 def without_solutions(notebook):

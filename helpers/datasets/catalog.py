@@ -438,8 +438,10 @@ def _banner(clips, name, why):
     counts = ", ".join(f"{n} {label}" for label, n in clips.label.value_counts().items())
     left_out = sum("left out" in text or "missing" in text for _, text in clips.attrs["findings"])
     note = f"; {left_out} files left out or missing, see datasets.validate" if left_out else ""
-    choices = _CHOICES.replace("several joined", "\n  several joined")
+    choices = _CHOICES.replace(" several joined", "\n  several joined")
     other = "" if why == "a folder" else f"\n  Another: set DATASET to {choices}."
+    if name != "synthetic":
+        other += "\n  A lesson's text reads what came out of the synthetic clips, not of these."
     return (
         f"Dataset: {name}, {len(clips)} clips ({counts}), {clips.duration.sum() / 60:.0f} min"
         f"{note}\n  Taken: {why}.{other}"

@@ -78,6 +78,10 @@ def _verdict(exercise, answer):
 
 
 _LOOKS = {"Right": ("1;32", "✓"), "Not quite": ("1;31", "✗"), "Not yet": ("1;33", "○")}
+_HINTS = {  # part of an error's text: what it means
+    "complex": "A complex number stands where a real one belongs: take its .real and .imag. ",
+    "inhomogeneous": "What it collects is not of one length: collect one number each. ",
+}
 _NOT_YET = "Not yet. Replace the ... with your answer and run the cell again."
 
 
@@ -107,10 +111,20 @@ class _Asked:
             said = f"{type(error).__name__}: {error}"
             if any(word in said for word in ("llipsis", "NoneType", "dtype('O')")):
                 raise _Objection(_NOT_YET) from None
-            raise _Objection(f"Not quite. Your function stops with {said}") from None
+            hint = next((hint for word, hint in _HINTS.items() if word in said), "")
+            raise _Objection(f"Not quite. {hint}Your function stops with {said}") from None
+        if answer is None and not self._unfinished():
+            raise _Objection("Not quite. Your function gives nothing back: does it end in return?")
         if _blank(answer):
             raise _Objection(_NOT_YET)
         return answer
+
+    def _unfinished(self):
+        """Whether a ... is left in the code; also where the code cannot be seen."""
+        try:
+            return "..." in inspect.getsource(self.function)
+        except (OSError, TypeError):
+            return True
 
 
 def _blank(answer):

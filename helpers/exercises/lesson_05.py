@@ -23,7 +23,7 @@ def _balanced(answer):
         return "Answer with a share from 0 to 1."
     if abs(answer - 0.9) < 0.001:
         return "That is the accuracy. Take each class's own share first, then their mean."
-    if abs(answer - (85 / 90 + 5 / 10) / 2) > 0.002:
+    if abs(answer - (85 / 90 + 5 / 10) / 2) > 0.003:
         return "Of the 90 cats 85 are right, of the 10 dogs 5: the mean of the two shares."
     return None
 
@@ -36,23 +36,28 @@ def _threshold(function):
             chosen = float(function(y, p, weight))
             if not 0 <= chosen <= 1:
                 return f"A threshold lies between 0 and 1, not at {chosen:g}."
-            if _dearer(y, p, chosen, weight, 1):
-                if weight > 1 and not _dearer(y, p, chosen, 1, 1):
+            if _cost(y, p, chosen, weight, 1) > _least(y, p, weight, 1):
+                if weight > 1 and _cost(y, p, chosen, 1, 1) == _least(y, p, 1, 1):
                     return f"Nearly: at a weight of {weight} both errors still count alike."
-                if weight > 1 and not _dearer(y, p, chosen, 1, weight):
+                if weight > 1 and _cost(y, p, chosen, 1, weight) == _least(y, p, 1, weight):
                     return "Nearly: the weight stands on the false alarms, not on missed dogs."
-                return f"With missed dogs at {weight}, {chosen:g} costs more than another."
+                paid, least = _cost(y, p, chosen, weight, 1), _least(y, p, weight, 1)
+                return (
+                    f"Where a missed dog costs {weight} and a false alarm 1, your threshold of "
+                    f"{chosen:g} costs {paid:g}, and another {least:g}."
+                )
     return None
 
 
-def _dearer(truth, score, chosen, missed, false):
-    """Whether a threshold costs more than the best one, at these costs of the two errors."""
+def _cost(truth, score, threshold, missed, false):
+    """What the errors of a threshold cost together."""
+    called = score >= threshold
+    return missed * sum((truth == 1) & ~called) + false * sum((truth == 0) & called)
 
-    def cost(threshold):
-        called = score >= threshold
-        return missed * sum((truth == 1) & ~called) + false * sum((truth == 0) & called)
 
-    return cost(chosen) > min(cost(threshold) for threshold in [0, *score, 1])
+def _least(truth, score, missed, false):
+    """What the best threshold costs."""
+    return min(_cost(truth, score, threshold, missed, false) for threshold in [0, *score, 1])
 
 
 def _calibration(function):
