@@ -14,6 +14,7 @@ tools/train_model.py, whose parts this program uses.
 import os
 import sys
 import tempfile
+from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -30,11 +31,23 @@ from helpers.teacher import Heard, hear
 MODEL = out_of_fold.ROOT / "data" / "pretrained" / "cat_dog_cnn.keras"
 
 
+Material = namedtuple("Material", "clips beside teacher heard")
+
+
 def taught_by(backbone, clips):
-    """What recipes.train asks a teacher, each clip heard once for all trainings."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        each = pool.map(lambda clip: transfer.of_windows(backbone, clips.loc[[clip]]), clips.index)
-        heard = dict(zip(clips.index, each))
+    """What recipes.train asks a teacher: each clip is heard once for all trainings, and kept."""
+    facts = datasets.fingerprint(clips), list(clips.index), files.digest(backbone.path)
+    path = out_of_fold.KEPT / f"taught-{cache.key(transfer.of_windows, *facts)}.npz"
+    if not path.is_file():
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            each = pool.map(
+                lambda clip: transfer.of_windows(backbone, clips.loc[[clip]]), clips.index
+            )
+            made = dict(zip(map(str, range(len(clips))), each))
+        with files.atomic(path) as part, part.open("wb") as opened:
+            np.savez(opened, **made)
+    with np.load(path) as kept:
+        heard = {clip: kept[str(number)] for number, clip in enumerate(clips.index)}
     return lambda part: np.concatenate([heard[clip] for clip in part.index])
 
 
@@ -60,17 +73,32 @@ def heard_changed(backbone, clips, recipe):
         return Heard(**kept)
 
 
-def main():
-    options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
+def material(options):
+    """What is learnt from: recordings, synthetic clips beside them, and what YAMNet hears of both.
+
+    Args:
+        options: as out_of_fold.arguments parses them.
+
+    Returns:
+        Material: clips and beside, catalogs; teacher, as recipes.train asks it; heard, as from
+        teacher.hear.
+    """
     clips, recipe = datasets.load(options.dataset, quiet=True), recipes.HOLDS
     backbone = transfer.yamnet(options.yamnet)
     if backbone is None:
         sys.exit("the shipped model is taught by YAMNet, which is not to be had here")
-    labels, beside = datasets.classes(clips), made()
+    beside = made()
     teacher = taught_by(backbone, pd.concat([clips, beside]))
     heard = heard_changed(backbone, clips, recipe)
     heard = heard.and_of(heard_changed(backbone, beside, replace(recipe, heard=recipe.heard // 3)))
     print(f"{len(heard)} changed windows heard by {backbone.name}", flush=True)
+    return Material(clips, beside, teacher, heard)
+
+
+def main():
+    options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
+    clips, beside, teacher, heard = material(options)
+    labels, recipe = datasets.classes(clips), recipes.HOLDS
 
     def learn(seed):
         def answers(rest, held):

@@ -115,7 +115,7 @@ def figures(tables, clips, other_from):
     """What is said of the answers cat, dog and neither, the mean over the seeds."""
     other = (clips.label == datasets.OTHER).to_numpy()
     kinds, sources = clips.get("kind", clips.label), clips.source
-    each, by_source, by_kind = [], [], []
+    each, by_source, by_kind, answered = [], [], [], []
     for table in tables:
         turned = (table[f"p_{datasets.OTHER}"] >= other_from).to_numpy()
         pets = table[["p_cat", "p_dog"]].idxmax(axis=1).str.removeprefix("p_")
@@ -125,6 +125,7 @@ def figures(tables, clips, other_from):
             {"label": clips.label, "source": sources, "kind": kinds, "right": right}
         )
         recall = shown.groupby("label").right.mean()
+        answered.append(shown.rename(columns={"right": "correct"})[~other])
         share = 1 - table[f"p_{datasets.OTHER}"]
         each.append(
             {
@@ -143,7 +144,12 @@ def figures(tables, clips, other_from):
         by_source.append(shown.groupby(["label", "source"]).right.agg(["mean", "size"]))
         by_kind.append(shown.groupby(["label", "kind"]).right.agg(["mean", "size"]))
     found = pd.DataFrame(each)
+    drawn = {
+        f"{unit}s drawn": evaluation.bootstrap_interval(answered, clips[unit][~other])
+        for unit in ("group", "source")
+    }
     return {
+        "interval": {name: [round(x, 4) for x in ends] for name, ends in drawn.items()},
         "reliability": evaluation.reliability(pd.concat(tables)).round(4).to_dict("records"),
         "mean": {name: round(float(value), 4) for name, value in found.mean().items()},
         "by_seed": found.round(4).to_dict("list"),

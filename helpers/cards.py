@@ -181,6 +181,11 @@ def _in_words(card, name):
     found, classes = card["figures"], card["figures"]["classes"]
     share = partial(evaluation.percent, digits=1)
     total = {key: sum(row[key] for row in classes.values()) for key in ("clips", "recordings")}
+    weight = (
+        "which is its weight"
+        if card["other"] is None
+        else ("which is its weight, times the odds (1/20 to 20) that it is of a class at all")
+    )
     licence = card["licence"] or "not stated here; write it down before you publish the model"
     right, made = found["right_where_answered"], card["recipe"]
     rarest = min(classes, key=lambda label: classes[label]["recordings"])
@@ -207,9 +212,9 @@ print(classifier.predict("sound.wav"))
         "about, and list in its examples the sound files beside it that may be published.",
         code,
         "**Input** float32 (batch, samples), mono, 16 kHz, full scale at ±1, any length. "
-        f"**Output** `probabilities` (batch, {len(classes)}) in the order {', '.join(classes)}; "
-        "`timeline`, the same a window; `level`, each window's root-mean-square, which is its "
-        "weight.",
+        f"**Output** `probabilities` (batch, {len(classes)}) in the order "
+        f"{', '.join(card['names'])}; `timeline`, the same a window; `level`, each window's "
+        f"root-mean-square, {weight}.",
         "## Data",
         f"{total['clips']} clips from {total['recordings']} recordings. Licence: {licence}.",
         "\n".join(

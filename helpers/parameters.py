@@ -54,7 +54,7 @@ def check(**declared: object) -> None:
         elif not isinstance(value, str) or not value.strip():
             raise ValueError(f"{name} must be a text that is not empty, not {value!r}")
     if injected:
-        print(f"Run with another {', '.join(sorted(injected))}: the text reads the committed run.")
+        print(f"{', '.join(sorted(injected))} given: the text reads the committed run.")
 
 
 def _check_number(name, value):

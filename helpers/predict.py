@@ -97,8 +97,8 @@ class Prediction:
         reason: in words, why unsure, or why neither though another class is likelier; else None.
         probabilities: dict by class, calibrated, complete also when unsure.
         timeline: DataFrame, one row a window: start and end in seconds, a column a class with its
-            probability, and weight, its share in the answer, from its level (and where there is a
-            "neither" from the odds against it).
+            probability, level, its RMS (1 at full scale), and weight, its share in the answer, from
+            its level (and where there is a "neither" from the odds against it).
         seconds: the clip's length.
     """
 
@@ -291,7 +291,8 @@ class Classifier:
         answer = np.exp(answer - answer.max())
         start = np.arange(len(shares)) * hop
         timeline = pd.DataFrame({"start": start, "end": start + length})
-        timeline = timeline.assign(**dict(zip(self.card["names"], shares.T)), weight=weight)
+        shares = dict(zip(self.card["names"], shares.T))
+        timeline = timeline.assign(**shares, level=level, weight=weight)
         return answer / answer.sum(), timeline
 
     def _verdict(self, peak, seconds, probabilities):

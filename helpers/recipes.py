@@ -68,6 +68,7 @@ class Recipe:
     untouched: float = 0.2  # share of the drawn windows that are not augmented
     mixup: bool = False  # pictures, and their labels, are laid over one another
     cosine: bool = True  # the learning rate falls along a cosine, and weights decay
+    averaged: bool = False  # at the end stands a moving average of the weights (with cosine)
     learning_rate: float = 2e-3
     pretrain: int = 0  # epochs on synthetic clips before the first on these
     epochs: int = 32
@@ -142,7 +143,7 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None, heard=None):
     if recipe.cosine:
         steps = recipe.epochs * recipe.steps
         rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3, use_ema=recipe.averaged)
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     pupil, losses, weights = model, loss, None
     if taught is not None:  # from the values before the last layer, by one that is thrown away
@@ -150,23 +151,25 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None, heard=None):
         aim = keras.layers.Dense(taught.shape[1], name="aim")(inner)
         pupil = keras.Model(model.inputs, [model.outputs[0], aim])
         losses, weights = [loss, keras.losses.CosineSimilarity()], [1.0, recipe.taught]
-    trained = _compiled_like(pupil, optimizer, losses, weights)
+    trained = _compiled_like(pupil, optimizer, losses, weights, batches.element_spec)
     options = {"steps_per_epoch": recipe.steps, "shuffle": False, "verbose": 0}
     model.history = trained.fit(batches.dataset(), epochs=recipe.epochs, **options)
     batches.let_go()  # TensorFlow keeps a dataset's function, and that what it draws from
     pupil.set_weights(trained.get_weights())
+    model.history.set_model(model)  # the other one goes on
     return model
 
 
 _COMPILED = {}  # networks by their structure and way of training, with the optimizer's first state
 
 
-def _compiled_like(network, optimizer, losses, weights):
+def _compiled_like(network, optimizer, losses, weights, batch):
     """A compiled network of this structure, with its weights, as if it had never been trained.
 
-    One is kept of each kind, and used again: TensorFlow takes seconds to prepare a new one.
+    One is kept of each kind and shape of batch, and used again: TensorFlow takes seconds to prepare
+    a new one. (For batches of another size it would prepare other code, which rounds differently.)
     """
-    about = network.to_json() + json.dumps([optimizer.get_config(), weights])
+    about = network.to_json() + json.dumps([optimizer.get_config(), weights, str(batch)])
     kind = re.sub(r"_\d+", "", about)  # Keras numbers the names of all that there ever were
     if kind not in _COMPILED:
         if len(_COMPILED) == 8:  # each takes some megabytes
@@ -174,8 +177,8 @@ def _compiled_like(network, optimizer, losses, weights):
         kept = keras.models.clone_model(network)
         # XLA takes twice as long on a processor
         kept.compile(optimizer, losses, loss_weights=weights, jit_compile=False)
-        optimizer.build(kept.trainable_variables)  # else the first step is traced twice
-        _COMPILED[kind] = kept, [value.numpy() for value in optimizer.variables]
+        kept.optimizer.build(kept.trainable_variables)  # else the first step is traced twice
+        _COMPILED[kind] = kept, [value.numpy() for value in kept.optimizer.variables]
     kept, first = _COMPILED[kind]
     for old, new in zip(kept.variables, network.variables, strict=True):
         old.assign(new)

@@ -34,7 +34,12 @@ class Heard:
 
     def of(self, clips):
         """Those in which nothing is heard but clips of a catalog."""
-        kept = np.isin(self.clip, clips.index) & np.isin(self.behind, [*clips.index, ""])
+        return self.where(
+            np.isin(self.clip, clips.index) & np.isin(self.behind, [*clips.index, ""])
+        )
+
+    def where(self, kept):
+        """Those of which an array of bool, shape (windows,), says True."""
         return Heard(**{name: part[kept] for name, part in vars(self).items()})
 
     def and_of(self, more):

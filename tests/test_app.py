@@ -29,8 +29,9 @@ from gradio import processing_utils
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from lessons import ROOT
+from matplotlib.colors import to_rgb
 
-from helpers import audio, predict
+from helpers import audio, plots, predict
 from helpers.demo import answers, page
 
 FORMATS = [
@@ -412,6 +413,7 @@ def heard(*names):
     timeline = pd.DataFrame({"start": start, "end": start + 1.5})
     for name in ("cat", "dog", "neither"):
         timeline[name] = [0.9 if name == one else 0.05 for one in names]
+    timeline["level"] = 0.1
     timeline["weight"] = [0.001 if name == "neither" else 1.0 for name in names]
     first = max(names, key=lambda name: (name != "neither", names.count(name)))
     answer = predict.Prediction(first, None, {"cat": 0.5, "dog": 0.4}, timeline, start[-1] + 1.5)
@@ -434,12 +436,29 @@ def test_a_clip_of_both_is_told_in_words(windows, words):
     assert answers._in_words(*heard(*windows)) == words
 
 
-@pytest.mark.parametrize("temperature", [1.0, 1.7])
-def test_what_is_surest_does_not_hide_the_rest(temperature):
-    """Barks as loud as the meows, whose odds against neither are a hundred times as high."""
+@pytest.mark.parametrize(("quieter", "words"), [(20, "Cat, then dog from 2.7 s"), (30, "Cat")])
+def test_what_is_surest_does_not_hide_what_is_quieter(quieter, words):
+    """Barks below the meows, whose odds against neither are a hundred times as high."""
     answer, card = heard(*["cat"] * 5, *["dog"] * 4)
-    card["temperature"] = temperature
     answer.timeline.loc[answer.timeline.cat > 0.5, "neither"] = 0.0005
-    logits = temperature * np.log(answer.timeline[card["names"]].to_numpy())
-    answer.timeline["weight"] = audio.window_weights(logits, np.ones(9), card["other"])
-    assert answers._in_words(answer, card) == "Cat, then dog from 2.7 s"
+    answer.timeline.loc[answer.timeline.dog > 0.5, "level"] = 0.1 * 10 ** (-quieter / 20)
+    logits = np.log(answer.timeline[card["names"]].to_numpy())
+    weight = audio.window_weights(logits, answer.timeline.level, card["other"])
+    answer.timeline["weight"] = weight
+    assert answers._in_words(answer, card) == words
+
+
+@pytest.mark.parametrize("tint", [*plots._CLASS_COLOURS.values(), *plots._OTHERS])
+@pytest.mark.parametrize(("ink", "page_colour"), [("black", "#FFFFFF"), ("white", "#27272A")])
+def test_a_verdict_can_be_read_on_a_light_and_on_a_dark_page(tint, ink, page_colour):
+    """Contrast of 4.5 to 1, as WCAG 2 asks of text."""
+
+    def luminance(colour):
+        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in colour]
+        return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    share = page._INK[ink]
+    mixed = (1 - share) * np.array(to_rgb(tint)) + share * np.array(to_rgb(ink))
+    dark, light = sorted(map(luminance, (mixed, to_rgb(page_colour))))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert f"var(--tint), {ink} {share:.0%})" in page._CSS

@@ -48,7 +48,7 @@ def test_rightly_injected_names_pass_and_the_reader_is_told(shell, capsys):
     shell.user_ns["In"] += ["# Parameters\nSEED = 1\n"]
     parameters.check(EPOCHS=20, SEED=1)
     said = capsys.readouterr().out
-    assert said == "Run with another SEED: the text reads the committed run.\n"
+    assert said == "SEED given: the text reads the committed run.\n"
 
 
 def test_a_learners_own_names_are_no_parameters(shell):

@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import pytest
@@ -53,6 +54,16 @@ def test_a_quiz_from_first_vote_to_score(trained, synthetic):
     assert len(sounds(game.sound.value)) == differ
     for path, name in zip(game.rows.path, model):
         assert trained.predict(path).best == name
+
+
+def test_neither_is_right_of_a_clip_of_another_sound(synthetic):
+    clips = synthetic.groupby("label").head(2)
+    clips = clips.assign(label=clips.label.replace("dog", "other"))
+    neither = predict.Prediction("neither", None, {"cat": 0.1, "neither": 0.9}, None, 1.0)
+    deaf = SimpleNamespace(predict=lambda path: neither, knows=lambda path: False)
+    game = widgets.Quiz(clips, deaf, n=4)
+    play(game, ["other"] * 4)
+    assert set(game.rows.model) == {"other"} and "The model: 2 of 4." in game.note.value
 
 
 def marks(game):

@@ -329,6 +329,16 @@ def test_with_a_background_a_model_of_one_s_own_says_none_of_these(tmp_path, mon
     assert "Epochs: 2, in all 20 batches of 16 windows each." in words
 
 
+def test_a_background_may_be_any_folder_of_sounds(tmp_path, capsys):
+    own = datasets.load(recordings(tmp_path / "own", {"bark": 3, "hiss": 3}), quiet=True)
+    recordings(tmp_path / "street", {"traffic": 2, "wind": 2}, seed=1)
+    for number, path in enumerate(sorted((tmp_path / "street").rglob("*.wav"))):
+        path.rename(tmp_path / "street" / f"{number}.wav")
+    clips = datasets.with_background(own, tmp_path / "street")
+    assert clips.label.value_counts().to_dict() == {"other": 4, "bark": 3, "hiss": 3}
+    assert "Background: 4 clips as 'other', 0 left out; kinds: other" in capsys.readouterr().out
+
+
 def test_a_background_of_the_classes_themselves_is_none(tmp_path):
     own = datasets.load(recordings(tmp_path / "own", {"Bark": 3, "Hiss": 3}), quiet=True)
     same = recordings(tmp_path / "same", {"bark": 3, "hiss": 3}, seed=1)

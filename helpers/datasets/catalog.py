@@ -38,7 +38,7 @@ _LICENCES = {
 }
 
 
-def load(source="auto", *, seed=0, data=_DATA, quiet=False):
+def load(source="auto", *, seed=0, data=_DATA, quiet=False, unlabelled=None):
     """Give a catalog of clips, and print which recordings were taken and why.
 
     A source named by the caller is loaded or is an error. `"auto"` follows the environment
@@ -56,6 +56,8 @@ def load(source="auto", *, seed=0, data=_DATA, quiet=False):
         seed: of the split, where the recordings come without one.
         data: folder in which downloaded and synthetic recordings are kept.
         quiet: print nothing.
+        unlabelled: the label of a folder's clips that lie in no class folder; by default such
+            clips are left out. With it one class is enough.
 
     Returns:
         DataFrame indexed by clip (path below the folder), sorted; columns path, label, split
@@ -80,7 +82,7 @@ def load(source="auto", *, seed=0, data=_DATA, quiet=False):
         name, folder, why = _choose(one, Path(data))
         if by_variable:
             why = "asked for by the environment variable DATASET"
-        parts.append(_read(folder, name, seed))
+        parts.append(_read(folder, name, seed, unlabelled))
         if not quiet:
             print(_banner(parts[-1], name, why))
     return parts[0] if len(parts) == 1 else joined(parts)
@@ -312,7 +314,7 @@ def with_background(clips, source):
 
     Args:
         clips: a catalog.
-        source: of other sounds, as load takes it.
+        source: of other sounds, as load takes it; also a folder without class folders.
 
     Returns:
         a catalog.
@@ -320,7 +322,7 @@ def with_background(clips, source):
     Raises:
         ValueError: nothing stays.
     """
-    behind = load(source)
+    behind = load(source, unlabelled=OTHER)
     kind = behind.get("kind", behind.label)
     names = {name.casefold() for name in classes(clips)} - {OTHER}
     known = behind.label.str.casefold().isin(names) | kind.str.casefold().isin(names)
@@ -348,12 +350,12 @@ def _stated_pairs(parts):
     return pd.DataFrame(pairs, columns=["clip_a", "clip_b"])
 
 
-def _read(folder, name, seed):
+def _read(folder, name, seed, unlabelled):
     name, _, labels = name.partition(":")
     if (Path(folder) / folders.MANIFEST).is_file():
         table, findings = folders.from_manifest(folder)
     else:
-        table, findings = folders.scan(folder)
+        table, findings = folders.scan(folder, unlabelled)
     if labels:
         table = _only(table, labels.split(","))
     table, more = _read_facts(table)
@@ -440,7 +442,7 @@ def _banner(clips, name, why):
     note = f"; {left_out} files left out or missing, see datasets.validate" if left_out else ""
     choices = _CHOICES.replace(" several joined", "\n  several joined")
     other = "" if why == "a folder" else f"\n  Another: set DATASET to {choices}."
-    if name != "synthetic":
+    if not name.startswith("synthetic"):
         other += "\n  A lesson's text reads what came out of the synthetic clips, not of these."
     return (
         f"Dataset: {name}, {len(clips)} clips ({counts}), {clips.duration.sum() / 60:.0f} min"

@@ -32,7 +32,7 @@ _LABELS = {"cats": "cat", "dogs": "dog"}
 _OTHER_AUDIO = {".m4a", ".aac", ".mp4", ".webm", ".wma", ".aif", ".aiff", ".opus", ".amr", ".caf"}
 
 
-def scan(folder):
+def scan(folder, unlabelled=None):
     """List a folder's clips with their labels, and the split where the folder states one.
 
     Understands class folders (`bird/`, `rain/`) with or without `train/` and `test/` above them,
@@ -42,6 +42,7 @@ def scan(folder):
 
     Args:
         folder: path of the recordings.
+        unlabelled: the label of clips that lie in no class folder; by default they are left out.
 
     Returns:
         table: DataFrame indexed by the clip's path below the folder; columns path, label, split
@@ -50,7 +51,8 @@ def scan(folder):
 
     Raises:
         FileNotFoundError: no such folder.
-        ValueError: the folder holds no clip that can be read, or only one class.
+        ValueError: the folder holds no clip that can be read, or only one class where clips
+            need a label.
     """
     folder = Path(folder).expanduser().resolve()
     if not folder.is_dir():
@@ -74,6 +76,7 @@ def scan(folder):
                 said = "/".join(part or "no split" for part in by_folder)
                 findings.append((name, f"its folder says {said}; train_test_split.csv is followed"))
             label = csv_label
+        label = label or unlabelled
         if not label:
             findings.append((name, "left out: it lies in no class folder, so it has no label"))
             continue
@@ -88,7 +91,7 @@ def scan(folder):
             f"no labelled WAV, FLAC, OGG or MP3 below {folder}: put each class into a folder of "
             f"its own, such as cat/ and dog/, and name the one above them{_first(findings)}"
         )
-    if table.label.nunique() < 2:
+    if table.label.nunique() < 2 and unlabelled is None:
         raise ValueError(
             f"only one class, {table.label.iloc[0]!r}, below {folder}: a classifier needs two"
         )

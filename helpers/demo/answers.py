@@ -176,7 +176,7 @@ def _in_words(answer, card):
     known = [name for k, name in enumerate(card["names"]) if k != card["other"]]
     if answer.label not in (*known, "unsure"):
         return title
-    heard = answer.timeline[answer.timeline.weight >= answer.timeline.weight.max() / 20]
+    heard = _loud(answer.timeline)
     share = heard[known].div(heard[known].sum(axis=1).clip(1e-9), axis=0)
     sure = share.max(axis=1) >= _SURE
     if card["other"] is not None:
@@ -192,6 +192,11 @@ def _in_words(answer, card):
     said = [name[parts[0]], *(f"then {name[at]} from {middle[at]:.1f} s" for at in parts[1:])]
     said = ", ".join(said[:_MOST_PARTS]) + (" ..." if len(said) > _MOST_PARTS else "")
     return said[:1].upper() + said[1:]
+
+
+def _loud(timeline):
+    """The windows that can be heard beside the loudest: those within 26 dB of it."""
+    return timeline[(timeline.level >= timeline.level.max() / 20) & (timeline.level > 0)]
 
 
 def _check_size(path):
@@ -225,15 +230,17 @@ def _check_size(path):
 
 def _verdict(title, reason, note="", label=None, waveform=None):
     """A headline in the colour of its class, a line below it and a player, as HTML."""
-    colour = plots.colour(label) if label and label != "unsure" else "inherit"
-    colour = "inherit" if colour == "#000000" else colour  # on a dark page nobody would see it
+    tint = plots.colour(label) if label and label != "unsure" else ""
     note = f"<div class='note'>{html.escape(note)}</div>" if note else ""
     if title != (label or title)[:1].upper() + (label or title)[1:]:
-        colour = "inherit"  # it names several classes
+        tint = ""  # it names several classes
+    tint = (
+        f" class='tint' style='--tint: {tint}'" if tint else ""
+    )  # the page's style mends contrast
     size = "" if len(title) <= _SHORT else " style='font-size: 1.1rem'"
     return (
         f"<div class='verdict'{size}>"
-        f"<b style='color: {colour}'>{html.escape(title)}</b>"
+        f"<b{tint}>{html.escape(title)}</b>"
         f"<small>{html.escape(reason)}</small>{note}{_player(waveform)}</div>"
     )
 
@@ -241,12 +248,7 @@ def _verdict(title, reason, note="", label=None, waveform=None):
 def _colour_moments(line, answer, card):
     """Paint each moment of a waveform by what the nearest window says that can be heard."""
     time, samples = line.get_data()
-    heard = answer.timeline
-    cut = [
-        samples[int(a * SAMPLE_RATE) : int(b * SAMPLE_RATE)] for a, b in zip(heard.start, heard.end)
-    ]
-    level = np.array([np.sqrt(np.mean(part**2)) if len(part) else 0.0 for part in cut])
-    heard = heard[(level >= level.max() / 20) & (level > 0)]
+    heard = _loud(answer.timeline)
     middle = ((heard.start + heard.end) / 2).to_numpy()
     edges = np.searchsorted(time, [0, *(middle[1:] + middle[:-1]) / 2, np.inf])
     known = [name for k, name in enumerate(card["names"]) if k != card["other"]]

@@ -23,9 +23,14 @@ from helpers.demo import answers
 from helpers.demo.answers import MAX_BYTES, MAX_SECONDS
 
 _WAITING = 200  # in the queue: a second each, so that none waits for longer than _SWEEP
+_INK = {"black": 0.35, "white": 0.6}  # mixed into a class's colour, on a light and a dark page
 _BARS = 8  # of the probabilities, the largest first
 _SWEEP = 60, 300  # seconds: every minute, uploads go that nobody has asked about for five
-_CSS = """
+_CSS = f"""
+.verdict .tint {{color: color-mix(in srgb, var(--tint), black {_INK["black"]:.0%})}}
+.dark .verdict .tint {{color: color-mix(in srgb, var(--tint), white {_INK["white"]:.0%})}}
+"""
+_CSS += """
 .gradio-container {max-width: 1020px !important; margin: auto}
 .verdict {text-align: center; padding: 0.6rem 0}
 .verdict b {display: block; font-size: 1.2em; line-height: 1.3}
@@ -44,9 +49,11 @@ body:not(.dark) .gradio-container {
   --primary-500: #0f766e;
 }
 button[aria-label='Record audio'] {
-  color: #0f766e; width: auto; display: inline-flex; gap: 0.4rem; align-items: center;
+  color: #0f766e; width: auto; display: inline-flex; gap: 0.5rem; align-items: center;
+  min-height: 44px; padding: 0 0.8rem; border: 1px solid currentColor; border-radius: 22px;
 }
-button[aria-label='Record audio'] svg {width: 1.4rem; height: 1.4rem}
+.dark button[aria-label='Record audio'] {color: #5eead4}
+button[aria-label='Record audio'] svg {width: 1.6rem; height: 1.6rem}
 button[aria-label='Record audio']::after {
   content: "Record a sound"; font-weight: 600; white-space: nowrap;
 }

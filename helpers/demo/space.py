@@ -132,7 +132,8 @@ def write(folder, model=None):
         written[f"helpers/{name}.py"] = (_ROOT / "helpers" / f"{name}.py").read_text("utf-8")
     if whole.is_file():
         text = whole.read_text("utf-8")
-        written[f"{place}/README.md"] = text.replace("](../../", f"]({address}/blob/main/")
+        text = text.replace("](../../", f"]({address}/blob/main/")
+        written[f"{place}/README.md"] = text.replace("](../", f"]({address}/blob/main/data/")
     for name in ("helpers/demo", place, *(["examples"] if sounds else [])):
         (folder / name).mkdir(parents=True)
     for name, text in written.items():

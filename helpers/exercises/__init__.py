@@ -1,7 +1,10 @@
 """Exercises that check themselves: right, not quite and why, or not yet."""
 
+import ast
 import copy
 import inspect
+import math
+import textwrap
 from importlib import import_module
 from pathlib import Path
 
@@ -66,6 +69,8 @@ def _verdict(exercise, answer):
         raise ValueError(f"no exercise {exercise!r}: there are {', '.join(_exercises())}")
     if _blank(answer):
         return False, _NOT_YET
+    if isinstance(answer, float) and not math.isfinite(answer):
+        return False, f"Not quite. {answer} is no number that can be compared."
     judge, praise, *_ = known[exercise]
     try:
         objection = judge(_Asked(answer, exercise) if _wants_function(judge) else answer)
@@ -111,7 +116,8 @@ class _Asked:
             said = f"{type(error).__name__}: {error}"
             if any(word in said for word in ("llipsis", "NoneType", "dtype('O')")):
                 raise _Objection(_NOT_YET) from None
-            hint = next((hint for word, hint in _HINTS.items() if word in said), "")
+            plain = isinstance(error, (TypeError, ValueError))
+            hint = next((hint for word, hint in _HINTS.items() if plain and word in said), "")
             raise _Objection(f"Not quite. {hint}Your function stops with {said}") from None
         if answer is None and not self._unfinished():
             raise _Objection("Not quite. Your function gives nothing back: does it end in return?")
@@ -120,11 +126,14 @@ class _Asked:
         return answer
 
     def _unfinished(self):
-        """Whether a ... is left in the code; also where the code cannot be seen."""
+        """Whether a ... or pass is left in the code; also where the code cannot be read."""
         try:
-            return "..." in inspect.getsource(self.function)
-        except (OSError, TypeError):
+            code = ast.parse(textwrap.dedent(inspect.getsource(self.function)))
+        except (OSError, TypeError, SyntaxError):
             return True
+        values = [getattr(node, "value", node) for node in ast.walk(code)]
+        dots = [isinstance(one, ast.Constant) and one.value is ... for one in values]
+        return any(dots) or any(isinstance(one, ast.Pass) for one in values)
 
 
 def _blank(answer):

@@ -4,8 +4,8 @@ import html
 
 import numpy as np
 
-from helpers import audio, evaluation, plots
-from helpers.predict import Classifier
+from helpers import audio, datasets, evaluation, plots
+from helpers.predict import NEITHER, NONE, Classifier
 from helpers.widgets.panel import Panel, button, drawable, player, player_table, png, sheet
 
 
@@ -94,8 +94,11 @@ class Quiz(Panel):
                 answer = self._classifier.predict(self.rows.path.iloc[at])
             except (audio.AudioError, ValueError):
                 return
-            row = self.rows.index[at]
-            self.rows.loc[row, ["model", "share"]] = answer.best, answer.probabilities[answer.best]
+            row, best = self.rows.index[at], answer.best
+            said = (
+                datasets.OTHER if best in (NEITHER, NONE) else best
+            )  # as the clips' labels say it
+            self.rows.loc[row, ["model", "share"]] = said, answer.probabilities[best]
 
     def _shown(self):
         over = self._at >= self._n

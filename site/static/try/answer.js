@@ -83,9 +83,9 @@ const capital = (text) => text[0].toUpperCase() + text.slice(1);
 export function inWords({ label, timeline }, card) {
   const known = card.names.filter((_, k) => k !== card.other);
   if (![...known, "unsure"].includes(label)) return capital(label);
-  const most = Math.max(...timeline.map((one) => one.weight));
+  const loudest = Math.max(...timeline.map((one) => one.level));
   const turns = [];
-  for (const one of timeline.filter((it) => it.weight >= most / 20)) {
+  for (const one of timeline.filter((it) => it.level > 0 && it.level >= loudest / 20)) {
     const mine = card.names.map((name, k) => [name, one.shares[k]]).filter(([name]) => known.includes(name));
     const [name, share] = mine.reduce((a, b) => (b[1] > a[1] ? b : a));
     const sum = Math.max(mine.reduce((a, b) => a + b[1], 0), 1e-9);
