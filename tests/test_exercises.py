@@ -639,8 +639,7 @@ FUNCTIONS = [
 ]
 
 
-def _body(*_):
-    ...  # as the lessons leave it
+def _body(*_): ...  # as the lessons leave it
 
 
 @pytest.mark.parametrize("exercise", FUNCTIONS)
