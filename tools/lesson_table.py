@@ -20,7 +20,7 @@ WORDS, LINES = 200, 20  # read in a minute: of text, and of code
 EXERCISE, QUESTION, PREDICTION = 10, 2, 1  # minutes each; a quiz's words are in its questions
 HEAD = (
     *("lesson", "cells", "median", "longest", "words", "exercises", "questions", "predictions"),
-    *("reading", "run", "all"),
+    *("text", "run", "read and run", "all"),
 )
 TABLE = re.compile(r"(<!-- lesson table -->\n).*?(<!-- end -->)", re.DOTALL)
 SUM = re.compile(r"(<!-- hours (read|all) ([\d -]+) -->).*?(<!-- end -->)")
@@ -101,7 +101,7 @@ def count(notebook, number):
         words=sum(len(words(text)) for text in texts if not text.startswith("## Quiz")),
         exercises=sum("exercise" in tagged for tagged in tags),
         questions=len(re.findall(r"^\*\*\d+\.\*\* ", quiz, re.MULTILINE)),
-        predictions=len(re.findall(r"\*\*Predict", whole)),
+        predictions=len(re.findall(r"\*\*Predict first", whole)),
         run=float(said[1]) / (60 if said[2] == "s" else 1) if said else 0.0,
     )
 
@@ -121,7 +121,7 @@ def table(counts):
         (
             *(f"{c.number} · {c.title}", c.cells, f"{c.median:g}", c.longest, f"{c.words:,}"),
             *(c.exercises, c.questions, c.predictions, math.ceil(c.reading), f"{c.run:.1f}"),
-            math.ceil(c.minutes),
+            *(math.ceil(c.reading_all), math.ceil(c.minutes)),
         )
         for c in counts
     ]
@@ -130,7 +130,7 @@ def table(counts):
         *(f"{sum(c.words for c in counts):,}", sum(c.exercises for c in counts)),
         *(sum(c.questions for c in counts), sum(c.predictions for c in counts)),
         *(math.ceil(sum(c.reading for c in counts)), f"{sum(c.run for c in counts):.1f}"),
-        math.ceil(sum(c.minutes for c in counts)),
+        *(math.ceil(sum(getattr(c, of) for c in counts)) for of in ("reading_all", "minutes")),
     )
     lines = [HEAD, ("---", *["--:"] * (len(HEAD) - 1)), *rows, sums]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -116,9 +116,15 @@ def training(clips, recipe, folder, name, seed=0):
     print(f"That takes {spoken(estimate(clips, recipe, n + 1))}.", flush=True)
     table = recipes.cross_validate(clips, recipe, n, seed, after=progress(n))
     title = re.sub(r"[-_]+", " ", name)
+    temperature = evaluation.temperature(table)
+    limit = {}
+    if datasets.OTHER in names:
+        scaled = evaluation.rescale(table, temperature)
+        limit["other_from"] = round(cards.limit(scaled), 3)
     about = cards.card_of(
         clips,
-        evaluation.temperature(table),
+        temperature,
+        **limit,
         title=title[:1].upper() + title[1:],
         question=predict.question(names),
         about=predict.about(names),
@@ -131,7 +137,7 @@ def training(clips, recipe, folder, name, seed=0):
         "windows a batch": recipe.batch_size,
     }
     about["figures"] = cards.figures(
-        table, clips, splits.folds(clips, n, seed), about["unsure_below"]
+        table, clips, splits.folds(clips, n, seed), about["unsure_below"], **limit
     )
     print("the model itself, on all recordings", flush=True)
     model = recipes.train(clips, recipe, seed)

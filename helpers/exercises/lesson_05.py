@@ -24,7 +24,7 @@ def _balanced(answer):
     if abs(answer - 0.9) < 0.001:
         return "That is the accuracy. Take each class's own share first, then their mean."
     if abs(answer - (85 / 90 + 5 / 10) / 2) > 0.003:
-        return "Of the 90 cats 85 are right, of the 10 dogs 5: the mean of the two shares."
+        return "Look at the cats alone, then at the dogs alone; then take the mean of the two."
     return None
 
 

@@ -8,9 +8,9 @@ def _frame_count(answer):
     if answer in (3, 4):
         return "Frames overlap: a new one begins every 7,680 samples, long before the last ends."
     if answer == 5:
-        return "Five frames end after 46,320 samples, and the rest would lie in none."
+        return "Too few: some samples at the end would lie in none."
     if answer == 7:
-        return "A seventh would begin at sample 46,080, and the sixth has reached the end already."
+        return "One too many: when it begins, every sample lies in a frame already."
     if answer != 6:
         return "The first frame covers 15,600 samples, each further one 7,680 more: until 48,000."
     return None
