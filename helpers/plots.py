@@ -693,6 +693,52 @@ def moving_window(samples, levels, hop_seconds, frequencies, window_seconds, *, 
     _animate(figure, update, pictures, 120, "a window moves along a waveform", file, colours=48)
 
 
+def rolling_down(weights, losses, path, x, labels, *, file=None):
+    """Animation of gradient descent: a dot rolls down the loss, and what its weight says turns.
+
+    Left the curve of the loss over one weight; right the clips over their duration, and the
+    probability that the weight makes of it, a sigmoid.
+
+    Taught in notebooks/04_train_cnn.ipynb.
+
+    Args:
+        weights, losses: float, shape (points,): the curve, from the left to the right.
+        path: weights where the descent stood, from its first place on.
+        x: float, shape (clips,): the clips' durations, brought to mean 0 and deviation 1.
+        labels: of the clips; the first in order is the class whose probability is drawn.
+        file: where to write the animation too, as a GIF; nowhere by default.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3), dpi=80)
+    names = sorted(set(labels))
+    left.plot(weights, losses, color="#999999")
+    (trail,) = left.plot([], [], "-o", color=_CURVES[2], markersize=4, linewidth=1)
+    (ball,) = left.plot([], [], "o", color=_CURVES[0], markersize=9)
+    left.set(xlabel="weight (number)", ylabel="cross-entropy (nats)")
+    jitter = np.random.default_rng(0).uniform(0, 0.06, len(x))
+    for name, base, side in ((names[0], 1, 1), (names[-1], 0, -1)):
+        mine = np.asarray(labels) == name
+        height = base + side * (0.03 + jitter[mine])
+        right.plot(x[mine], height, "o", color=colour(name), markersize=2.5, label=name)
+    grid = np.linspace(np.min(x), np.max(x), 100)
+    (curve,) = right.plot([], [], color=_CURVES[0], linewidth=2)
+    right.set(
+        xlabel="duration (deviations from the mean)",
+        ylabel=f"probability of {names[0]}\n(0 to 1)",
+        ylim=(-0.14, 1.14),
+    )
+    right.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    heights = np.interp(path, weights, losses)
+
+    def update(step):
+        trail.set_data(path[: step + 1], heights[: step + 1])
+        ball.set_data(path[step : step + 1], heights[step : step + 1])
+        curve.set_data(grid, 1 / (1 + np.exp(-path[step] * grid)))
+        left.set_title(f"step {step}: loss {heights[step]:.2f}")
+        right.set_title(f"what a weight of {path[step]:.2f} says")
+
+    _animate(figure, update, len(path), 500, "a dot rolls down a loss", file, colours=64)
+
+
 def _animate(figure, update, count, milliseconds, said, file, colours=None):
     """Show count pictures of a figure in turn: as an animated PNG, which every page plays."""
     import base64
