@@ -26,11 +26,11 @@ KAGGLE = "audio-cats-and-dogs"
 # name: fields of the recipe that change, and what is left out of what is learnt from
 ABLATIONS = {
     "a quarter of the steps": ({}, ()),
-    "without changed windows": ({}, ("heard",)),
+    "without recordings under BY-SA": ({}, ("BY-SA",)),
     "without the teacher": ({"taught": 0.0}, ()),
+    "without changed windows": ({}, ("heard",)),
     "without synthetic clips": ({}, ("beside",)),
     "without other sounds laid under": ({"background": 0.0}, ("behind",)),
-    "without recordings under BY-SA": ({}, ("BY-SA",)),
     "with weights averaged over the steps": ({"averaged": True}, ()),
 }
 

@@ -18,6 +18,7 @@ from browser import open_page
 from PIL import Image
 
 from helpers import predict
+from helpers.datasets import others
 from helpers.demo import page
 
 pytestmark = pytest.mark.browser
@@ -142,6 +143,31 @@ def test_the_shipped_model_answers_the_examples_on_the_page():
         first, *others = frames(seen)
         target, options = Path(SCREENSHOTS) / "app.gif", {"loop": 0, "optimize": True}
         first.save(target, save_all=True, append_images=others, duration=2_000, **options)
+
+
+def test_on_a_narrow_screen_what_is_no_animal_is_turned_away(tmp_path):
+    """A voice, rain, a bowed string and silence; the page itself never moves sideways."""
+    rng, time = np.random.default_rng(0), np.arange(3 * 16_000) / 16_000
+    bowed = 440 * time + 0.8 * np.sin(2 * np.pi * 5.5 * time)  # with a vibrato
+    sounds = {
+        "voice": others.sound("speech", rng),
+        "rain": others.sound("rain", rng),
+        "violin": sum(0.2 / k * np.sin(2 * np.pi * k * bowed) for k in range(1, 12)),
+        "silence": 0 * time,
+    }
+    with (
+        page.running(predict.Classifier.load()) as address,
+        open_page(address, size=(390, 844)) as tab,
+    ):
+        for name, sound in sounds.items():
+            soundfile.write(tmp_path / f"{name}.wav", sound, 16_000)
+            tab.wait_for_selector("input[type=file]", state="attached")
+            words, _ = upload(tab, tmp_path / f"{name}.wav")
+            assert words.startswith("Neither"), f"{name}: {words}"
+            assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+            if SCREENSHOTS:
+                tab.wait_for_timeout(700)
+                tab.screenshot(path=Path(SCREENSHOTS) / f"narrow_{name}.png", full_page=True)
 
 
 def frames(pngs):

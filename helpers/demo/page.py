@@ -41,7 +41,7 @@ _CSS += """
   font-size: 0.95rem}
 .picture img {width: 100%; background: white; border-radius: 6px}
 @media (max-width: 600px) {  /* too small to read: to be moved aside with a finger */
-  .picture {overflow-x: auto; max-width: calc(100vw - 4rem)}
+  .picture {overflow-x: auto; max-width: calc(100vw - 5.5rem)}
   .picture img {width: 720px; max-width: none}
 }
 body:not(.dark) .gradio-container {
@@ -52,6 +52,7 @@ button[aria-label='Record audio'] {
   color: #0f766e; width: auto; display: inline-flex; gap: 0.5rem; align-items: center;
   min-height: 44px; padding: 0 0.8rem; border: 1px solid currentColor; border-radius: 22px;
 }
+[data-testid='source-select'] {height: auto; padding: 0.3rem 0}
 .dark button[aria-label='Record audio'] {color: #5eead4}
 button[aria-label='Record audio'] svg {width: 1.6rem; height: 1.6rem}
 button[aria-label='Record audio']::after {
