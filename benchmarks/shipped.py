@@ -125,6 +125,7 @@ def main():
         about=predict.about(names),
         licence="cc-by-sa-4.0",
         examples="voices",
+        credits=cards.credits(own),
     )
     recorded = f"{len(own)} clips of {own.group.nunique()} recordings"
     made_too = f"{len(beside)} synthetic clips, {datasets.fingerprint(shipped)}"

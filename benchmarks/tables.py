@@ -310,20 +310,32 @@ def ablations():
 
 def of_head():
     """What the card of the head says of its file, its limits and its sources."""
-    found = results("yamnet_head")
-    card = json.loads((ROOT / "data" / "pretrained" / "yamnet_head.json").read_text("utf-8"))
-    credit = [
-        f"{source} ({row['clips']}; {', '.join(row['licences'])})"
-        for source, row in card["credits"].items()
-    ]
+    found, card = results("yamnet_head"), card_of("yamnet_head")
     return (
         f"{found['parameters']:,} parameters of our own, {found['bytes'] / 1e3:.0f} kB. "
         f"Temperature {found['temperature']}; the answer is neither from a probability of "
         f"{found['other from']} on, unsure where the likelier animal has less than "
         f"{card['unsure_below']:g} of both.\n\n"
         f"Learnt from {card['trained on'].split(',')[0]}, by source (clips; licences): "
-        f"{'; '.join(credit)}."
+        f"{credited(card)}."
     )
+
+
+def card_of(name):
+    return json.loads((ROOT / "data" / "pretrained" / f"{name}.json").read_text("utf-8"))
+
+
+def credited(card):
+    """Each source with the number of its clips and their licences."""
+    return "; ".join(
+        f"{source} ({row['clips']}; {', '.join(row['licences'])})"
+        for source, row in card["credits"].items()
+    )
+
+
+def credits():
+    """Whose recordings the compact network learnt from."""
+    return f"By source (clips; licences): {credited(card_of('cat_dog_cnn'))}."
 
 
 def files_of_model():
@@ -483,6 +495,7 @@ WRITERS = {
         trade,
         heads,
         of_head,
+        credits,
         files_of_model,
         speed,
         large,

@@ -61,14 +61,6 @@ def answered(head, clips, heard):
     return evaluation.table(softmax(logits, axis=1), clips, names)
 
 
-def credits_of(clips):
-    """By source, whose recordings a model was trained on: clips, licences."""
-    return {
-        source: {"clips": len(part), "licences": sorted(set(part.licence))}
-        for source, part in clips.groupby("source")
-    }
-
-
 def write(head, card, path):
     """Write a head, and its card beside it."""
     numbers = {"coefficients": head.coef_, "intercepts": head.intercept_}
@@ -107,7 +99,7 @@ def main():
         about=predict.about(names),
         licence="cc-by-sa-4.0",
         examples="voices",
-        credits=credits_of(shipped),
+        credits=cards.credits(shipped),
         window_seconds=transfer.FRAME / audio.SAMPLE_RATE,
         window_hop_seconds=transfer.HOP / audio.SAMPLE_RATE,
     )

@@ -142,6 +142,20 @@ def card_of(clips, temperature, **more):
     } | more
 
 
+def credits(clips):
+    """By source, whose recordings a model is trained on: dict of clips and licences.
+
+    Taught in notebooks/10_your_own_sounds.ipynb.
+
+    Args:
+        clips: a catalog.
+    """
+    return {
+        source: {"clips": len(part), "licences": sorted(set(part.licence))}
+        for source, part in clips.groupby("source")
+    }
+
+
 def write(model, card, path, some):
     """Write a model of log-mel windows as .keras, .tflite and .json beside one another.
 

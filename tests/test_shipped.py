@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from helpers import audio, datasets, files, predict
+from helpers.demo import answers
 from helpers.quiet import keras
 
 FOLDER = files.ROOT / "data" / "pretrained"
@@ -34,8 +35,8 @@ def test_it_is_small():
 
 def test_it_tells_synthetic_cats_from_dogs(both, clips):
     """It says of half of them at least what they are: of three answers, guessing has a third."""
-    answers = [both[0].predict(path).best for path in clips.path]
-    assert np.mean(np.array(answers) == clips.label) >= 0.5
+    said = [both[0].predict(path).best for path in clips.path]
+    assert np.mean(np.array(said) == clips.label) >= 0.5
 
 
 TIME = np.arange(3 * audio.SAMPLE_RATE) / audio.SAMPLE_RATE
@@ -59,6 +60,15 @@ BOWED = 440 * TIME + 0.8 * np.sin(2 * np.pi * 5.5 * TIME)  # with a vibrato
 )
 def test_what_no_animal_makes_is_neither(both, sound):
     assert both[1].predict(sound.astype(np.float32), audio.SAMPLE_RATE).label == "neither"
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["keras", "litert"])
+def test_the_file_itself_answers_as_the_classifier_does(both, which):
+    """A clip of two voices, one far surer than the other: the joining of windows is seen."""
+    clip = answers.examples()["Both"]
+    inside = both[which].run(clip[None])["probabilities"][0]
+    given = list(both[which].predict(clip, audio.SAMPLE_RATE).probabilities.values())
+    np.testing.assert_allclose(inside, given, atol=1e-4)
 
 
 def test_keras_and_litert_agree_at_any_length(both, clips):

@@ -130,6 +130,7 @@ def training(clips, recipe, folder, name, seed=0):
         about=predict.about(names),
         licence=None,
         examples=[],
+        credits=cards.credits(clips),
     )
     about["recipe"] = {
         "epochs": recipe.epochs,
