@@ -270,6 +270,81 @@ def test_a_killed_worker_costs_its_tasks_only(folder, results, client, tmp_path)
     new.unlink()
 
 
+def deadly_clip(clips, url):
+    """The report's step, which two clips end, each in its own way."""
+    for local in clips.local:
+        if Path(local).name == "03.wav":
+            os._exit(3)
+        if Path(local).name == "12.wav":
+            os.kill(os.getpid(), signal.SIGKILL)
+    steps.report(clips, url)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL")
+def test_a_clip_that_ends_its_worker_is_a_row_of_the_report(folder, results, client, tmp_path):
+    parts = table.parts(table.read(str(folder)), 16)
+    urls = [f"{tmp_path}/{name}.parquet" for name, _ in parts]
+    tasks = [(part, [(deadly_clip, url)]) for url, (_, part) in zip(urls, parts)]
+    assert pipeline._all_parts(client, tasks) == {}
+    mine, theirs = store.read(urls), parquet(results[0], "report")
+    deadly = mine.path.str.contains("03.wav|12.wav")
+    assert set(mine.finding[deadly]) == {"left out: it ended the worker that opened it"}
+    assert deadly.sum() == 2
+    pd.testing.assert_frame_equal(mine[~deadly], theirs[~deadly])
+
+
+def fails_at(clips, url):
+    if clips.index[0] == 16:
+        raise ValueError("no such part")
+    steps.report(clips, url)
+
+
+def test_of_what_is_there_a_report_is_written_before_the_end(
+    folder, results, client, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(pipeline.steps, "report", fails_at)
+    monkeypatch.setattr(pipeline.cache, "key", lambda *_: "01234567")
+    with pytest.raises(RuntimeError, match=r"1 of 3 tasks failed.*no such part"):
+        pipeline.run(str(folder), str(tmp_path), client, ["report"], size=16)
+    theirs = parquet(results[0], "report")
+    theirs = theirs.drop(index=range(16, 32)).reset_index(drop=True)
+    pd.testing.assert_frame_equal(parquet(tmp_path, "report"), theirs)
+    assert list(parquet(tmp_path, "catalog").path) == list(theirs.path)
+
+
+def test_odd_rows_of_a_table_are_rows_of_the_report(folder, client, tmp_path):
+    paths = ["foo://x/a.wav", "http://127.0.0.1:9/a.wav", "s3://no-such/a.wav", "s3://a b/a.wav"]
+    paths += [str(folder / "cat" / "00.wav")]
+    pd.DataFrame({"path": paths}).to_csv(tmp_path / "clips.csv", index=False)
+    done = pipeline.run(str(tmp_path / "clips.csv"), str(tmp_path / "out"), client, size=16)
+    assert done["left_out"] == 4
+    finding = parquet(tmp_path / "out", "report").finding
+    assert finding[:4].str.startswith("left out: ").all() and finding[4] == ""
+    assert "Protocol not known: foo" in finding[0] and "could not be fetched" in finding[1]
+
+
+def test_a_place_that_is_away_is_no_clip_s_fault():
+    paths = [f"http://127.0.0.1:9/{k}.wav" for k in range(20)]
+    with (
+        pytest.raises(OSError, match="20 of 20 fetches failed"),
+        store.local_copies(paths),
+    ):
+        pytest.fail("it went on")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there, names of files are UTF-8")
+def test_a_file_s_name_that_is_not_utf_8_is_a_row_of_the_report(folder, client, tmp_path):
+    (tmp_path / "clips" / "cat").mkdir(parents=True)
+    for name in (b"a.wav", b"b\xff.wav"):
+        path = os.path.join(os.fsencode(tmp_path), b"clips", b"cat", name)
+        with open(path, "wb") as file:
+            file.write((folder / "cat" / "00.wav").read_bytes())
+    done = pipeline.run(str(tmp_path / "clips"), str(tmp_path / "out"), client, ["report"])
+    assert (done["clips"], done["left_out"]) == (2, 1)
+    report = parquet(tmp_path / "out", "report")
+    assert report.path[1].endswith("cat/b\\udcff.wav") and "no such file" in report.finding[1]
+
+
 def fails(number):
     if number == 3:
         raise ValueError("no such number")

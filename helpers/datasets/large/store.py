@@ -15,6 +15,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from helpers import files
 
+_ODD = 8  # clips of a part that cannot be fetched: as many may be odd ones
+
 
 def is_local(url):
     """Whether a URL is a path of this machine."""
@@ -83,33 +85,49 @@ def local_copies(urls):
         urls: of files.
 
     Yields:
-        list of paths; of a file that is not there, or may not be read, one where nothing is.
+        paths: a list; of a file that cannot be had, one where nothing is.
+        why: a list: None, or why a file cannot be had, where its path does not show that.
 
     Raises:
-        OSError: a fetch failed for another reason, so that the task is worth another try.
+        OSError: more than a few fetches failed: the place is away, and the task worth another try.
     """
 
     def fetch(fs, path, local):
         Path(local).parent.mkdir()
         try:
             fs.get_file(path, local)
-        except (FileNotFoundError, PermissionError):  # the report has a row about it
+        except Exception as error:  # what came is half a file
             Path(local).unlink(missing_ok=True)
+            return error
+        return None
 
-    with tempfile.TemporaryDirectory() as folder:
-        paths, wanted = [], {}
-        for i, url in enumerate(urls):
-            fs, path = fsspec.url_to_fs(str(url))
-            if not isinstance(fs, LocalFileSystem):
-                wanted.setdefault(id(fs), (fs, []))[1].append((path, i))
-                path = os.path.join(folder, str(i), os.path.basename(path))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(16) as pool:
+        paths, why, jobs = [], [], {}
+        for i, url in enumerate(map(str, urls)):
+            path, reason = "", None
+            try:
+                fs, path = fsspec.url_to_fs(url)
+                if not isinstance(fs, LocalFileSystem):
+                    there, path = path, os.path.join(folder, str(i), os.path.basename(path))
+                    jobs[i] = pool.submit(fetch, fs, there, path)
+            except Exception as error:  # no such protocol, or its package is not installed
+                reason = f"{type(error).__name__}: {error}"
             paths.append(path)
-        for fs, asked in wanted.values():
-            with ThreadPoolExecutor(16) as pool:
-                jobs = [pool.submit(fetch, fs, path, paths[i]) for path, i in asked]
-            for job in jobs:
-                job.result()
-        yield paths
+            why.append(reason)
+        failed = {i: job.result() for i, job in jobs.items() if job.result()}
+        away = [error for error in failed.values() if _is_passing(error)]
+        if len(away) > _ODD:
+            raise OSError(f"{len(away)} of {len(paths)} fetches failed: {away[0]}") from away[0]
+        for i, error in failed.items():
+            if not isinstance(error, (FileNotFoundError, PermissionError)):
+                why[i] = f"it could not be fetched ({type(error).__name__}: {error})"
+        yield paths, why
+
+
+def _is_passing(error):
+    """Whether a fetch failed for what another try may find mended."""
+    lasting = (FileNotFoundError, PermissionError)
+    return isinstance(error, OSError) and not isinstance(error, lasting)
 
 
 def write(url, table, bucket=None, buckets=1, about=None):

@@ -73,6 +73,9 @@ def _folder(fs, root):
         below = path.removeprefix(str(root)).strip("/").split("/")
         if path.lower().endswith(audio.FORMATS) and len(below) > 1:
             url = fs.unstrip_protocol(path).removeprefix("file://")
+            # a name that is not UTF-8 is not in any table: its odd bytes stand there as \udcff,
+            # and the report has a row about it
+            url, label = (s.encode("utf-8", "backslashreplace").decode() for s in (url, below[-2]))
             version = next((about[k] for k in ("ETag", "etag", "mtime") if k in about), "")
-            rows.append((url, below[-2], about["size"], str(version)))
+            rows.append((url, label, about["size"], str(version)))
     return pd.DataFrame(rows, columns=["path", "label", "bytes", "version"])
