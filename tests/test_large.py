@@ -16,6 +16,7 @@ WHY = "`make large` installs what this needs: helpers/datasets/large/requirement
 for package in ("distributed", "pyarrow", "s3fs", "moto", "flask"):
     pytest.importorskip(package, reason=WHY)
 
+
 from helpers import audio, datasets, files, predict, splits, windows  # noqa: E402
 from helpers.datasets.large import (  # noqa: E402
     audit,
@@ -261,13 +262,62 @@ def test_a_killed_worker_costs_its_tasks_only(folder, results, client, tmp_path)
     assert store.listed(str(out)) == {Path(url).name for url in urls}
     pd.testing.assert_frame_equal(store.read(urls), parquet(results[0], "report"))
     assert len(list(out.iterdir())) == 5  # who wrote it again has removed the half
-    new, old = out / ".000009-12345678.parquet", out / ".000008-12345678.parquet"
-    for rest in (new, old):
-        rest.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    store.remove_rests(str(out))
-    assert new.exists() and not old.exists()
-    new.unlink()
+
+
+def test_rests_are_removed_and_nothing_else(tmp_path):
+    import filelock
+
+    place = tmp_path / "parts" / "report"
+    place.mkdir(parents=True)
+    new, old, held = (place / f".00000{k}-0123abcd-12345678.parquet" for k in range(3))
+    lonely = tmp_path / ".catalog-12345678.parquet.lock"
+    strangers = [tmp_path / ".notes-20260101.txt", place / ".mine-12345678.parquet.lock"]
+    strangers += [tmp_path / "deep" / ".report-12345678.parquet.lock"]
+    strangers[-1].parent.mkdir()
+    locks = [path.with_name(f"{path.name}.lock") for path in (new, old, held)]
+    for path in (new, old, held, lonely, *strangers, *locks):
+        path.write_bytes(b"half")
+        if path != new:
+            os.utime(path, (0, 0))
+    with filelock.FileLock(locks[2]):
+        os.utime(locks[2], (0, 0))
+        store.remove_rests(str(tmp_path))
+        left = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {new, locks[0], held, locks[2], *strangers}
+
+
+def test_a_name_with_colons_is_a_name(folder, tmp_path):
+    odd = tmp_path / "a.wav::b.wav"
+    odd.write_bytes((folder / "cat" / "02.wav").read_bytes())
+    (tmp_path / "a.wav").write_bytes((folder / "cat" / "00.wav").read_bytes())
+    with store.local_copies([str(odd)]) as (local, why):
+        assert files.digest(local[0]) == files.digest(odd) and why == [None]
+
+
+def test_a_length_is_what_was_decoded(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, stretch(0), RATE)
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0  # of STREAMINFO: the number of samples, 36 bits; 0 is "unknown"
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    assert soundfile.info(path).duration > 1e9
+    clips = pd.DataFrame({"path": [str(path)], "local": [str(path)], "why": [None]})
+    steps.report(clips, str(tmp_path / "report.parquet"))
+    assert parquet(tmp_path, "report").duration.tolist() == [1.0]
+
+
+def test_a_clip_without_label_is_told_in_a_sentence(results):
+    catalog = parquet(results[0], "catalog")
+    catalog.loc[3, "label"] = None
+    with pytest.raises(ValueError, match="1 clips have no label, first 3"):
+        shards.batches(catalog, ["cat", "dog"], 8)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_part_of_no_clip_is_refused(folder, size):
+    with pytest.raises(ValueError, match=f"a part holds 1 clip or more, not {size}"):
+        table.parts(table.read(str(folder)), size)
 
 
 def deadly_clip(clips, url):
