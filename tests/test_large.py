@@ -435,6 +435,30 @@ def test_clips_and_results_on_s3(folder, results, client, monkeypatch, tmp_path)
     assert len(list((tmp_path / "shards").glob("*"))) >= 3
 
 
+class Host:
+    """Stands for a file system elsewhere whose first file comes half, as when it is killed."""
+
+    asked = 0
+
+    def get_file(self, path, local):
+        self.asked += 1
+        Path(local).write_bytes(b"a whole shard"[: 5 if self.asked == 1 else None])
+        if self.asked == 1:
+            raise KeyboardInterrupt
+
+
+def test_a_shard_of_which_half_came_is_fetched_again(monkeypatch, tmp_path):
+    host = Host()
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
+    monkeypatch.setattr(store, "place", lambda url: (host, url))
+    with pytest.raises(KeyboardInterrupt):
+        shards._here("s3://shards/a.tfrecord")
+    path = shards._here("s3://shards/a.tfrecord")
+    assert Path(path.decode()).read_bytes() == b"a whole shard"
+    assert shards._here("s3://shards/a.tfrecord") == path and host.asked == 2
+    assert len(list((tmp_path / "shards").iterdir())) == 1
+
+
 def test_a_sweep_runs_on_the_same_scheduler(client, monkeypatch, tmp_path, capsys):
     import sweep
     from test_run_all import DISPLAY, toy
