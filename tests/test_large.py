@@ -17,7 +17,10 @@ for package in ("distributed", "pyarrow", "s3fs", "moto", "flask"):
     pytest.importorskip(package, reason=WHY)
 
 
+import dask  # noqa: E402
+
 from helpers import audio, datasets, files, predict, splits, windows  # noqa: E402
+from helpers.datasets.large import __main__ as command  # noqa: E402
 from helpers.datasets.large import (  # noqa: E402
     audit,
     engine,
@@ -457,6 +460,18 @@ def test_a_shard_of_which_half_came_is_fetched_again(monkeypatch, tmp_path):
     assert Path(path.decode()).read_bytes() == b"a whole shard"
     assert shards._here("s3://shards/a.tfrecord") == path and host.asked == 2
     assert len(list((tmp_path / "shards").iterdir())) == 1
+
+
+def test_a_scheduler_that_is_away_is_one_sentence(folder, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("DASK_SCHEDULER", "tcp://127.0.0.1:9")
+    with dask.config.set({"distributed.comm.timeouts.connect": "300ms"}):
+        assert command.main([str(folder), "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("large: DASK_SCHEDULER=tcp://127.0.0.1:9 cannot be reached")
+    assert said.count("\n") == 1 and "start it, or unset" in said
+    monkeypatch.delenv("DASK_SCHEDULER")
+    assert command.main([str(folder), "--workers", "-1"]) == 1
+    assert "1 worker or more" in capsys.readouterr().err
 
 
 def test_a_sweep_runs_on_the_same_scheduler(client, monkeypatch, tmp_path, capsys):

@@ -19,10 +19,23 @@ def client(workers=None):
 
     Yields:
         dask.distributed.Client.
+
+    Raises:
+        ConnectionError: that scheduler does not answer.
+        ValueError: workers is below 1.
     """
+    if workers is not None and workers < 1:
+        raise ValueError(f"1 worker or more is needed, not {workers}")
     address = os.environ.get("DASK_SCHEDULER")
     if address:
-        with Client(address) as found:
+        try:
+            found = Client(address)
+        except (OSError, ValueError) as error:
+            raise ConnectionError(
+                f"DASK_SCHEDULER={address} cannot be reached ({error}): start it, or unset "
+                "DASK_SCHEDULER for workers on this machine"
+            ) from error
+        with found:
             yield found
         return
     # a process a worker: a clip's steps hold Python's lock too long for threads to help
