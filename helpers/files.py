@@ -58,6 +58,11 @@ def atomic(path, keep=None):
             _tidy(part, path)
 
 
+def made_of(part):
+    """Where what a part is made of may lie, a file or a folder: it is removed with the part."""
+    return part.with_name(f"{part.name}-of")
+
+
 def _old(part):
     """Where the old content waits while the new one takes its place."""
     return part.with_name(f"{part.name}-old")
@@ -67,7 +72,7 @@ def _tidy(part, path):
     """Remove what a write left beside its path; old content that would be lost goes back."""
     if _old(part).exists() and not path.exists():
         os.replace(_old(part), path)
-    for rest in (part, _old(part), part.with_name(f"{part.name}.lock")):
+    for rest in (part, made_of(part), _old(part), part.with_name(f"{part.name}.lock")):
         if rest.is_dir():
             shutil.rmtree(rest, ignore_errors=True)
         else:
