@@ -159,6 +159,17 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_is_finished(course):
     assert [lesson["lesson"] for lesson in facts["lessons"]] == ["01_good"]
 
 
+def test_what_is_asked_of_recordings_is_their_fingerprint(tmp_path):
+    for k, label in enumerate(("cat", "dog", "cat", "dog")):
+        (tmp_path / label).mkdir(exist_ok=True)
+        wave = np.random.default_rng(k).normal(0, 0.1, 8_000)
+        soundfile.write(tmp_path / label / f"{k}.wav", wave, 8_000)
+    before = run_all.check_recordings(str(tmp_path))
+    assert before == run_all.check_recordings(str(tmp_path))
+    soundfile.write(tmp_path / "cat" / "0.wav", 0.5 * wave, 8_000)
+    assert run_all.check_recordings(str(tmp_path)) != before
+
+
 def test_as_many_as_there_are_cores_and_memory(monkeypatch):
     memory = SimpleNamespace(available=5 * run_all.MEMORY)
     monkeypatch.setattr(run_all.psutil, "virtual_memory", lambda: memory)

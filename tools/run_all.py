@@ -177,9 +177,9 @@ def check_values(given):
 
 
 def check_recordings(source):
-    """And so do recordings that are not there."""
+    """And so do recordings that are not there; returns the fingerprint of those that are."""
     try:
-        datasets.load(source)
+        return datasets.fingerprint(datasets.load(source))
     except (ValueError, OSError) as error:
         raise UsageError(error) from None
 
