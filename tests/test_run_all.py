@@ -159,6 +159,18 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_is_finished(course):
     assert [lesson["lesson"] for lesson in facts["lessons"]] == ["01_good"]
 
 
+def test_a_second_run_into_the_same_folder_is_refused(course):
+    output = course.parent / "runs"
+    output.mkdir()
+    with run_all.alone(output):
+        status, _, err, facts = call(course, "01")
+    assert status == 2 and facts is None
+    assert f"process {os.getpid()}, begun at" in err and "another folder by --output" in err
+    assert "Traceback" not in err
+    assert call(course, "01")[0] == 0
+    assert not (output / ".run").exists()
+
+
 def test_what_is_asked_of_recordings_is_their_fingerprint(tmp_path):
     for k, label in enumerate(("cat", "dog", "cat", "dog")):
         (tmp_path / label).mkdir(exist_ok=True)

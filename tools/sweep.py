@@ -48,7 +48,9 @@ def main(argv=None):
         sources = grid.get("DATASET", [os.environ["DATASET"]])
         recordings = {source: run_all.check_recordings(source) for source in sources}
         output = Path(args.output or files.runs()).expanduser().resolve() / "sweep" / lesson.stem
-        return sweep(args, lesson, list(grid), points, recordings, output)
+        output.mkdir(parents=True, exist_ok=True)
+        with run_all.alone(output):
+            return sweep(args, lesson, list(grid), points, recordings, output)
     except UsageError as error:
         print(f"sweep.py: {error}", file=sys.stderr)
         return 2
