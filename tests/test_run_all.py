@@ -72,7 +72,7 @@ def call(course, *arguments, **env):
         encoding="utf-8",
     )
     summary = output / "summary.json"
-    facts = json.loads(summary.read_text("utf-8")) if summary.exists() else None
+    facts = json.loads(summary.read_text("utf-8")) if summary.is_file() else None
     return done.returncode, done.stdout, done.stderr, facts
 
 
@@ -169,6 +169,12 @@ def test_a_second_run_into_the_same_folder_is_refused(course):
     assert "Traceback" not in err
     assert call(course, "01")[0] == 0
     assert not (output / ".run").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(course):
+    (course.parent / "runs").write_text("a file")
+    status, _, err, _ = call(course, "01")
+    assert status == 2 and "run_all.py: " in err and "Traceback" not in err
 
 
 def test_what_is_asked_of_recordings_is_their_fingerprint(tmp_path):

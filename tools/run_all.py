@@ -58,16 +58,16 @@ def main(argv=None):
         return 2
     output = Path(args.output or files.runs())
     output = output.expanduser().resolve()
-    output.mkdir(parents=True, exist_ok=True)
     os.environ["COURSE_RUNS"] = str(output)  # what the lessons train lands there too
     jobs = [
         (p.stem, p, {name: given[name] for name in given if name in declared[p]}, output)
         for p in lessons
     ]
     try:
+        output.mkdir(parents=True, exist_ok=True)
         with alone(output):
             return run_all(jobs, output, args.j)
-    except UsageError as error:
+    except (UsageError, OSError) as error:
         print(f"run_all.py: {error}", file=sys.stderr)
         return 2
 

@@ -51,7 +51,7 @@ def main(argv=None):
         output.mkdir(parents=True, exist_ok=True)
         with run_all.alone(output):
             return sweep(args, lesson, list(grid), points, recordings, output)
-    except UsageError as error:
+    except (UsageError, OSError) as error:
         print(f"sweep.py: {error}", file=sys.stderr)
         return 2
 
