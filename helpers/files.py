@@ -1,5 +1,6 @@
 """Where the course lies, what identifies a file, and writes that happen whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -33,6 +34,9 @@ def atomic(path, keep=None):
         a path beside it, with the same ending, on which nothing exists yet. What is written there,
         a file or a folder, takes the place of the old one at the end of the block.
 
+    Raises:
+        OSError: the disk is full, or may not be written to; the message says what to do.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with atomic(Path(folder) / "results.txt") as part:
@@ -40,7 +44,35 @@ def atomic(path, keep=None):
     ...     (Path(folder) / "results.txt").read_text()
     '42'
     """
-    path = Path(path)
+    try:
+        with _written(Path(path), keep) as part:
+            yield part
+    except Exception as error:
+        if advice := _advice(error, Path(path)):
+            raise OSError(f"{path} cannot be written: {advice}") from error
+        raise
+
+
+def _advice(error, path):
+    """What to do about a disk that takes nothing more; None for any other error."""
+    number, there = getattr(error, "errno", None), path.parent
+    while not os.path.exists(there):
+        there = there.parent
+    named = getattr(error, "filename", None)
+    if named and not Path(str(named)).is_relative_to(there):
+        return None  # another file than the one that is written
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full. Make room, and try again"
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return (
+            f"{there} may not be written to, or another program holds the file. Change that, or "
+            "copy the course where you may write"
+        )
+    return None
+
+
+@contextmanager
+def _written(path, keep):
     path.parent.mkdir(parents=True, exist_ok=True)
     for lock in path.parent.glob(f".{escape(path.stem)}-????????{escape(path.suffix)}.lock"):
         with suppress(filelock.Timeout, OSError), filelock.FileLock(lock, blocking=False):
@@ -54,8 +86,17 @@ def atomic(path, keep=None):
             if part.is_dir() and path.exists():  # a folder cannot replace one that is not empty
                 os.replace(path, _old(part))
             os.replace(part, path)
+        except RuntimeError as error:  # libsndfile says no more than "System error."
+            if shutil.disk_usage(part.parent).free < 2**16:
+                raise OSError(errno.ENOSPC, str(error)) from error
+            raise
         finally:
             _tidy(part, path)
+
+
+def made_of(part):
+    """Where what a part is made of may lie, a file or a folder: it is removed with the part."""
+    return part.with_name(f"{part.name}-of")
 
 
 def _old(part):
@@ -67,7 +108,7 @@ def _tidy(part, path):
     """Remove what a write left beside its path; old content that would be lost goes back."""
     if _old(part).exists() and not path.exists():
         os.replace(_old(part), path)
-    for rest in (part, _old(part), part.with_name(f"{part.name}.lock")):
+    for rest in (part, made_of(part), _old(part), part.with_name(f"{part.name}.lock")):
         if rest.is_dir():
             shutil.rmtree(rest, ignore_errors=True)
         else:

@@ -41,6 +41,13 @@ def recordings():
     return folder
 
 
+def pytest_sessionfinish(session):
+    """Where NO_SKIPS is set, as in a job that installs all that some tests need, a skip fails."""
+    said = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("NO_SKIPS") and said and said.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """The long ones first, lessons each on its own; else a file's tests together, for fixtures."""

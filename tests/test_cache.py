@@ -386,3 +386,15 @@ def test_other_audio_under_the_same_names_is_other_clips(runs, synthetic, tmp_pa
 def test_a_group_is_part_of_the_clips(synthetic):
     moved = synthetic.assign(group=synthetic.group.to_numpy()[::-1])
     assert datasets.fingerprint(moved) != datasets.fingerprint(synthetic)
+
+
+def test_a_helper_dated_in_the_future_does_not_count_as_edited(tmp_path):
+    """As files of another clock are, or of an archive: nothing tells when they were written."""
+    path, now = tmp_path / "a.py", time.time()
+    path.write_text("")
+    os.utime(path, (now + 86_400, now + 86_400))
+    cache._check_unedited(path, "a")
+    for written in (now, now + 60):
+        os.utime(path, (written, written))
+        with pytest.raises(cache.Unkeyable, match="edited"):
+            cache._check_unedited(path, "a")

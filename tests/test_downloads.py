@@ -4,9 +4,12 @@ import contextlib
 import dataclasses
 import hashlib
 import io
+import os
+import signal
 import socket
 import tarfile
 import threading
+import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -122,6 +125,39 @@ def test_other_recordings_are_kept_and_it_is_said(host, tmp_path, capsys):
     downloads.fetch(_download(host), tmp_path / "clips")
     assert len(_all(tmp_path)) == 4
     assert "3 files came whose contents are others" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_what_a_killed_download_left_the_next_one_removes(host, tmp_path):
+    child = os.fork()
+    if child == 0:
+        downloads.fetch(_download(host, "/stalls"), tmp_path / "clips")
+    while not list(tmp_path.glob(".*/archive")):
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    downloads.fetch(_download(host), tmp_path / "clips")
+    assert {path.name for path in tmp_path.iterdir()} == {"clips"}
+
+
+def test_what_another_process_has_downloaded_meanwhile_stays(host, tmp_path, monkeypatch):
+    """A reader may be in it; what lay there before is replaced."""
+    target, unpack = tmp_path / "clips", downloads._unpack
+    target.mkdir()
+    (target / "old").touch()
+
+    def and_another(archive, folder):
+        unpack(archive, folder)
+        if not (target / "theirs").exists():
+            with files.atomic(target) as part:
+                part.mkdir()
+                (part / "theirs").touch()
+
+    monkeypatch.setattr(downloads, "_unpack", and_another)
+    downloads.fetch(_download(host), target)
+    assert _all(tmp_path) == {"clips/theirs": b""}
+    downloads.fetch(_download(host), target)
+    assert "clips/data/cat/a.wav" in _all(tmp_path)
 
 
 @pytest.mark.parametrize(

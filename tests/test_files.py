@@ -1,10 +1,12 @@
 """Writes are whole or not at all; a file is known by its content."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -155,3 +157,43 @@ def test_old_content_that_a_kill_left_aside_is_brought_back(tmp_path):
     with pytest.raises(OSError, match="full"), files.atomic(tmp_path / "clips"):
         raise OSError("disk full")
     assert names(tmp_path) == ["clips"] and names(tmp_path / "clips") == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("number", "say"),
+    [
+        (errno.ENOSPC, "the disk is full. Make room"),
+        (errno.EROFS, "may not be written to, or .* Change that"),
+        (errno.EACCES, "may not be written to, or .* Change that"),
+    ],
+)
+def test_a_disk_that_takes_nothing_more_is_one_sentence(tmp_path, number, say):
+    with pytest.raises(OSError, match=say) as caught, files.atomic(tmp_path / "a.txt"):
+        raise OSError(number, os.strerror(number))
+    assert str(caught.value).startswith(f"{tmp_path / 'a.txt'} cannot be written: ")
+    assert "\n" not in str(caught.value) and names(tmp_path) == []
+
+
+def test_another_file_s_error_is_not_this_one_s(tmp_path):
+    with pytest.raises(PermissionError, match="else"), files.atomic(tmp_path / "a" / "b.txt"):
+        raise OSError(errno.EACCES, "Permission denied", str(tmp_path / "else" / "c.txt"))
+
+
+def test_a_library_that_cannot_say_that_the_disk_is_full(tmp_path, monkeypatch):
+    for free, kind in ((1_000, OSError), (10**9, RuntimeError)):
+        monkeypatch.setattr(files.shutil, "disk_usage", lambda _, n=free: SimpleNamespace(free=n))
+        with pytest.raises(kind) as caught, files.atomic(tmp_path / "a.wav"):
+            raise RuntimeError("System error.")
+        assert ("disk is full" in str(caught.value)) == (kind is OSError)
+
+
+def test_a_folder_that_may_not_be_written_is_one_sentence(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", str(tmp_path / ".a.lock"))
+
+    monkeypatch.setattr(files.filelock.FileLock, "acquire", refuse)
+    with (
+        pytest.raises(OSError, match="may not be written to"),
+        files.atomic(tmp_path / "a.txt"),
+    ):
+        pytest.fail("it went on")

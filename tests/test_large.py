@@ -16,7 +16,11 @@ WHY = "`make large` installs what this needs: helpers/datasets/large/requirement
 for package in ("distributed", "pyarrow", "s3fs", "moto", "flask"):
     pytest.importorskip(package, reason=WHY)
 
+
+import dask  # noqa: E402
+
 from helpers import audio, datasets, files, predict, splits, windows  # noqa: E402
+from helpers.datasets.large import __main__ as command  # noqa: E402
 from helpers.datasets.large import (  # noqa: E402
     audit,
     engine,
@@ -261,13 +265,137 @@ def test_a_killed_worker_costs_its_tasks_only(folder, results, client, tmp_path)
     assert store.listed(str(out)) == {Path(url).name for url in urls}
     pd.testing.assert_frame_equal(store.read(urls), parquet(results[0], "report"))
     assert len(list(out.iterdir())) == 5  # who wrote it again has removed the half
-    new, old = out / ".000009-12345678.parquet", out / ".000008-12345678.parquet"
-    for rest in (new, old):
-        rest.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    store.remove_rests(str(out))
-    assert new.exists() and not old.exists()
-    new.unlink()
+
+
+def test_rests_are_removed_and_nothing_else(tmp_path):
+    import filelock
+
+    place = tmp_path / "parts" / "report"
+    place.mkdir(parents=True)
+    new, old, held = (place / f".00000{k}-0123abcd-12345678.parquet" for k in range(3))
+    lonely = tmp_path / ".catalog-12345678.parquet.lock"
+    strangers = [tmp_path / ".notes-20260101.txt", place / ".mine-12345678.parquet.lock"]
+    strangers += [tmp_path / "deep" / ".report-12345678.parquet.lock"]
+    strangers[-1].parent.mkdir()
+    locks = [path.with_name(f"{path.name}.lock") for path in (new, old, held)]
+    for path in (new, old, held, lonely, *strangers, *locks):
+        path.write_bytes(b"half")
+        if path != new:
+            os.utime(path, (0, 0))
+    with filelock.FileLock(locks[2]):
+        os.utime(locks[2], (0, 0))
+        store.remove_rests(str(tmp_path))
+        left = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {new, locks[0], held, locks[2], *strangers}
+
+
+def test_a_name_with_colons_is_a_name(folder, tmp_path):
+    odd = tmp_path / "a.wav::b.wav"
+    odd.write_bytes((folder / "cat" / "02.wav").read_bytes())
+    (tmp_path / "a.wav").write_bytes((folder / "cat" / "00.wav").read_bytes())
+    with store.local_copies([str(odd)]) as (local, why):
+        assert files.digest(local[0]) == files.digest(odd) and why == [None]
+
+
+def test_a_length_is_what_was_decoded(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, stretch(0), RATE)
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0  # of STREAMINFO: the number of samples, 36 bits; 0 is "unknown"
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    assert soundfile.info(path).duration > 1e9
+    clips = pd.DataFrame({"path": [str(path)], "local": [str(path)], "why": [None]})
+    steps.report(clips, str(tmp_path / "report.parquet"))
+    assert parquet(tmp_path, "report").duration.tolist() == [1.0]
+
+
+def test_a_clip_without_label_is_told_in_a_sentence(results):
+    catalog = parquet(results[0], "catalog")
+    catalog.loc[3, "label"] = None
+    with pytest.raises(ValueError, match="1 clips have no label, first 3"):
+        shards.batches(catalog, ["cat", "dog"], 8)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_part_of_no_clip_is_refused(folder, size):
+    with pytest.raises(ValueError, match=f"a part holds 1 clip or more, not {size}"):
+        table.parts(table.read(str(folder)), size)
+
+
+def deadly_clip(clips, url):
+    """The report's step, which two clips end, each in its own way."""
+    for local in clips.local:
+        if Path(local).name == "03.wav":
+            os._exit(3)
+        if Path(local).name == "12.wav":
+            os.kill(os.getpid(), signal.SIGKILL)
+    steps.report(clips, url)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL")
+def test_a_clip_that_ends_its_worker_is_a_row_of_the_report(folder, results, client, tmp_path):
+    parts = table.parts(table.read(str(folder)), 16)
+    urls = [f"{tmp_path}/{name}.parquet" for name, _ in parts]
+    tasks = [(part, [(deadly_clip, url)]) for url, (_, part) in zip(urls, parts)]
+    assert pipeline._all_parts(client, tasks) == {}
+    mine, theirs = store.read(urls), parquet(results[0], "report")
+    deadly = mine.path.str.contains("03.wav|12.wav")
+    assert set(mine.finding[deadly]) == {"left out: it ended the worker that opened it"}
+    assert deadly.sum() == 2
+    pd.testing.assert_frame_equal(mine[~deadly], theirs[~deadly])
+
+
+def fails_at(clips, url):
+    if clips.index[0] == 16:
+        raise ValueError("no such part")
+    steps.report(clips, url)
+
+
+def test_of_what_is_there_a_report_is_written_before_the_end(
+    folder, results, client, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(pipeline.steps, "report", fails_at)
+    monkeypatch.setattr(pipeline.cache, "key", lambda *_: "01234567")
+    with pytest.raises(RuntimeError, match=r"1 of 3 tasks failed.*no such part"):
+        pipeline.run(str(folder), str(tmp_path), client, ["report"], size=16)
+    theirs = parquet(results[0], "report")
+    theirs = theirs.drop(index=range(16, 32)).reset_index(drop=True)
+    pd.testing.assert_frame_equal(parquet(tmp_path, "report"), theirs)
+    assert list(parquet(tmp_path, "catalog").path) == list(theirs.path)
+
+
+def test_odd_rows_of_a_table_are_rows_of_the_report(folder, client, tmp_path):
+    paths = ["foo://x/a.wav", "http://127.0.0.1:9/a.wav", "s3://no-such/a.wav", "s3://a b/a.wav"]
+    paths += [str(folder / "cat" / "00.wav")]
+    pd.DataFrame({"path": paths}).to_csv(tmp_path / "clips.csv", index=False)
+    done = pipeline.run(str(tmp_path / "clips.csv"), str(tmp_path / "out"), client, size=16)
+    assert done["left_out"] == 4
+    finding = parquet(tmp_path / "out", "report").finding
+    assert finding[:4].str.startswith("left out: ").all() and finding[4] == ""
+    assert "Protocol not known: foo" in finding[0] and "could not be fetched" in finding[1]
+
+
+def test_a_place_that_is_away_is_no_clip_s_fault():
+    paths = [f"http://127.0.0.1:9/{k}.wav" for k in range(20)]
+    with (
+        pytest.raises(OSError, match="20 of 20 fetches failed"),
+        store.local_copies(paths),
+    ):
+        pytest.fail("it went on")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there, names of files are UTF-8")
+def test_a_file_s_name_that_is_not_utf_8_is_a_row_of_the_report(folder, client, tmp_path):
+    (tmp_path / "clips" / "cat").mkdir(parents=True)
+    for name in (b"a.wav", b"b\xff.wav"):
+        path = os.path.join(os.fsencode(tmp_path), b"clips", b"cat", name)
+        with open(path, "wb") as file:
+            file.write((folder / "cat" / "00.wav").read_bytes())
+    done = pipeline.run(str(tmp_path / "clips"), str(tmp_path / "out"), client, ["report"])
+    assert (done["clips"], done["left_out"]) == (2, 1)
+    report = parquet(tmp_path / "out", "report")
+    assert report.path[1].endswith("cat/b\\udcff.wav") and "no such file" in report.finding[1]
 
 
 def fails(number):
@@ -308,6 +436,42 @@ def test_clips_and_results_on_s3(folder, results, client, monkeypatch, tmp_path)
     read = sum(len(y) for _, y in shards.batches(catalog, ["cat", "dog"], 64, seed=0))
     assert read == catalog.windows.sum()
     assert len(list((tmp_path / "shards").glob("*"))) >= 3
+
+
+class Host:
+    """Stands for a file system elsewhere whose first file comes half, as when it is killed."""
+
+    asked = 0
+
+    def get_file(self, path, local):
+        self.asked += 1
+        Path(local).write_bytes(b"a whole shard"[: 5 if self.asked == 1 else None])
+        if self.asked == 1:
+            raise KeyboardInterrupt
+
+
+def test_a_shard_of_which_half_came_is_fetched_again(monkeypatch, tmp_path):
+    host = Host()
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
+    monkeypatch.setattr(store, "place", lambda url: (host, url))
+    with pytest.raises(KeyboardInterrupt):
+        shards._here("s3://shards/a.tfrecord")
+    path = shards._here("s3://shards/a.tfrecord")
+    assert Path(path.decode()).read_bytes() == b"a whole shard"
+    assert shards._here("s3://shards/a.tfrecord") == path and host.asked == 2
+    assert len(list((tmp_path / "shards").iterdir())) == 1
+
+
+def test_a_scheduler_that_is_away_is_one_sentence(folder, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("DASK_SCHEDULER", "tcp://127.0.0.1:9")
+    with dask.config.set({"distributed.comm.timeouts.connect": "300ms"}):
+        assert command.main([str(folder), "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("large: DASK_SCHEDULER=tcp://127.0.0.1:9 cannot be reached")
+    assert said.count("\n") == 1 and "start it, or unset" in said
+    monkeypatch.delenv("DASK_SCHEDULER")
+    assert command.main([str(folder), "--workers", "-1"]) == 1
+    assert "1 worker or more" in capsys.readouterr().err
 
 
 def test_a_sweep_runs_on_the_same_scheduler(client, monkeypatch, tmp_path, capsys):

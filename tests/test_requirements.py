@@ -1,8 +1,12 @@
 """The tested set, requirements.lock, and the ranges, requirements.txt."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
+import yaml
 from lessons import ROOT
 from packaging.requirements import Requirement
 
@@ -47,3 +51,33 @@ def test_a_lock_that_fell_behind_is_seen():
     where = WHERE[0]
     assert gaps(ranges, lock, where) == ["one==3.0 is not in <3,>=2", "three has no pin"]
     assert "two has no pin" in gaps(ranges, lock, WHERE[-1])
+
+
+def test_a_job_runs_what_is_installed_beside_the_lock_and_both_are_audited():
+    workflows = ROOT / ".github" / "workflows"
+    beside = yaml.safe_load((workflows / "test.yml").read_text("utf-8"))["jobs"]["beside"]
+    steps = [step for step in beside["steps"] if "run" in step]
+    ran = " ".join(step["run"] for step in steps)
+    audit = (workflows / "audit.yml").read_text("utf-8")
+    for extra in ("helpers/datasets/large/requirements.txt", "site/requirements.txt"):
+        assert f"-r {extra}" in ran and f"--requirement {extra}" in audit
+    assert "tests/test_large.py tests/test_site.py" in ran and "NO_SKIPS" in steps[-1]["env"]
+
+
+SKIPS = {
+    "a_test": "import pytest\ndef test_it():\n    pytest.skip()",
+    "a_file": "import pytest\npytest.importorskip('no_such')",
+}
+
+
+@pytest.mark.parametrize("kind", SKIPS)
+@pytest.mark.parametrize("strict", ["", "1"])
+def test_where_nothing_may_be_skipped_a_skip_fails(tmp_path, kind, strict):
+    (tmp_path / "test_a.py").write_text(f"{SKIPS[kind]}\ndef test_more(): pass")
+    (tmp_path / "test_b.py").write_text("def test_that(): pass")
+    (tmp_path / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-c", os.devnull]
+    options = ["-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
+    env = os.environ | {"NO_SKIPS": strict, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([*command, *options], env=env, capture_output=True, text=True)
+    assert done.returncode == (1 if strict else 0), done.stdout + done.stderr

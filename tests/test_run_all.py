@@ -72,7 +72,7 @@ def call(course, *arguments, **env):
         encoding="utf-8",
     )
     summary = output / "summary.json"
-    facts = json.loads(summary.read_text("utf-8")) if summary.exists() else None
+    facts = json.loads(summary.read_text("utf-8")) if summary.is_file() else None
     return done.returncode, done.stdout, done.stderr, facts
 
 
@@ -157,6 +157,35 @@ def test_ctrl_c_ends_the_kernels_and_keeps_what_is_finished(course):
     assert not psutil.pid_exists(int((course / "pid").read_text()))
     facts = json.loads((output / "summary.json").read_text("utf-8"))
     assert [lesson["lesson"] for lesson in facts["lessons"]] == ["01_good"]
+
+
+def test_a_second_run_into_the_same_folder_is_refused(course):
+    output = course.parent / "runs"
+    output.mkdir()
+    with run_all.alone(output):
+        status, _, err, facts = call(course, "01")
+    assert status == 2 and facts is None
+    assert f"process {os.getpid()}, begun at" in err and "another folder by --output" in err
+    assert "Traceback" not in err
+    assert call(course, "01")[0] == 0
+    assert not (output / ".run").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(course):
+    (course.parent / "runs").write_text("a file")
+    status, _, err, _ = call(course, "01")
+    assert status == 2 and "run_all.py: " in err and "Traceback" not in err
+
+
+def test_what_is_asked_of_recordings_is_their_fingerprint(tmp_path):
+    for k, label in enumerate(("cat", "dog", "cat", "dog")):
+        (tmp_path / label).mkdir(exist_ok=True)
+        wave = np.random.default_rng(k).normal(0, 0.1, 8_000)
+        soundfile.write(tmp_path / label / f"{k}.wav", wave, 8_000)
+    before = run_all.check_recordings(str(tmp_path))
+    assert before == run_all.check_recordings(str(tmp_path))
+    soundfile.write(tmp_path / "cat" / "0.wav", 0.5 * wave, 8_000)
+    assert run_all.check_recordings(str(tmp_path)) != before
 
 
 def test_as_many_as_there_are_cores_and_memory(monkeypatch):

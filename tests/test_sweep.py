@@ -189,6 +189,18 @@ def test_other_code_or_recordings_are_run_anew(course, ran):
     assert len(ran.calls) == 2
 
 
+def test_recordings_that_were_changed_are_run_anew(course, ran, monkeypatch):
+    prints = {"a": "1", "b": "2"}
+    monkeypatch.setattr(run_all, "check_recordings", lambda source: prints[source])
+    asked = ("-p", "SEED", "0", "-p", "DATASET", "a,b")
+    assert call(course, *asked) == 0 and len(ran.calls) == 2
+    ran.calls.clear()
+    assert call(course, *asked) == 0 and ran.calls == []
+    prints["b"] = "3"
+    assert call(course, *asked) == 0
+    assert [values["DATASET"] for values in ran.calls] == ["b"]
+
+
 def test_a_grid_from_a_file_and_the_default_one(course, ran):
     file = course / "grid.yaml"
     file.write_text("SEED: [0, 4]\nLEARNING_RATE: 0.2\n", encoding="utf-8")

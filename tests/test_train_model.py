@@ -1,5 +1,6 @@
 """A model of any classes: from a folder to its files, an answer, a page and a Space's folder."""
 
+import errno
 import json
 import re
 import subprocess
@@ -14,7 +15,7 @@ import soundfile
 import train_model
 import yaml
 
-from helpers import audio, cards, datasets, plots, predict, recipes
+from helpers import audio, cards, datasets, files, plots, predict, recipes
 from helpers.datasets import voices
 from helpers.demo import answers, page, space
 from helpers.widgets import Quiz
@@ -366,3 +367,13 @@ def test_the_card_counts_answers_as_the_classifier_gives_them():
     assert list(cards.verdicts(pd.DataFrame(shares), 0.6, other_from=0.42)) == ["other"] * 3
     two = pd.DataFrame({"p_cat": [0.7, 0.55], "p_dog": [0.3, 0.45]})
     assert list(cards.verdicts(two, 0.6)) == ["cat", "unsure"]
+
+
+def test_a_full_disk_ends_in_one_sentence(tmp_path, monkeypatch):
+    def fill(*_):
+        with files.atomic(tmp_path / "model"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(train_model.datasets, "load", fill)
+    with pytest.raises(SystemExit, match="cannot be written: the disk is full"):
+        train_model.main(["--dataset", str(tmp_path), "--name", "full"])

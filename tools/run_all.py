@@ -21,6 +21,7 @@ import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
+import filelock
 import nbformat
 import papermill
 import psutil
@@ -57,17 +58,27 @@ def main(argv=None):
         return 2
     output = Path(args.output or files.runs())
     output = output.expanduser().resolve()
-    output.mkdir(parents=True, exist_ok=True)
     os.environ["COURSE_RUNS"] = str(output)  # what the lessons train lands there too
+    jobs = [
+        (p.stem, p, {name: given[name] for name in given if name in declared[p]}, output)
+        for p in lessons
+    ]
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with alone(output):
+            return run_all(jobs, output, args.j)
+    except (UsageError, OSError) as error:
+        print(f"run_all.py: {error}", file=sys.stderr)
+        return 2
+
+
+def run_all(jobs, output, side_by_side):
+    """Run the lessons and write their summary; the exit status."""
     results = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         use_this_python(folder)
         try:
-            jobs = [
-                (p.stem, p, {name: given[name] for name in given if name in declared[p]}, output)
-                for p in lessons
-            ]
-            for _, result in run(jobs, output / "run.log", args.j):
+            for _, result in run(jobs, output / "run.log", side_by_side):
                 results.append(result)
                 results.sort(key=lambda result: result["lesson"])
         except KeyboardInterrupt:
@@ -77,6 +88,28 @@ def main(argv=None):
             write_summary(results, output)
     print(table(results, output))
     return int(any(result["error"] for result in results))
+
+
+@contextlib.contextmanager
+def alone(output):
+    """While it lasts, no other run writes into a folder.
+
+    Raises:
+        UsageError: one does.
+    """
+    said = output / ".run"
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(filelock.FileLock(output / ".run.lock", blocking=False))
+        except filelock.Timeout:
+            other = said.read_text("utf-8") if said.is_file() else "another process"
+            raise UsageError(
+                f"{other} is running lessons into {output}: wait for its end, or name another "
+                "folder by --output"
+            ) from None
+        stack.callback(said.unlink, missing_ok=True)
+        said.write_text(f"process {os.getpid()}, begun at {time.strftime('%H:%M')},", "utf-8")
+        yield
 
 
 def read_arguments(argv):
@@ -177,9 +210,9 @@ def check_values(given):
 
 
 def check_recordings(source):
-    """And so do recordings that are not there."""
+    """And so do recordings that are not there; returns the fingerprint of those that are."""
     try:
-        datasets.load(source)
+        return datasets.fingerprint(datasets.load(source))
     except (ValueError, OSError) as error:
         raise UsageError(error) from None
 

@@ -45,23 +45,33 @@ def main(argv=None):
         points = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
         for point in points:
             run_all.check_values(point)
-        for source in grid.get("DATASET", [os.environ["DATASET"]]):
-            run_all.check_recordings(source)
-    except UsageError as error:
+        sources = grid.get("DATASET", [os.environ["DATASET"]])
+        recordings = {source: run_all.check_recordings(source) for source in sources}
+        output = Path(args.output or files.runs()).expanduser().resolve() / "sweep" / lesson.stem
+        output.mkdir(parents=True, exist_ok=True)
+        with run_all.alone(output):
+            return sweep(args, lesson, list(grid), points, recordings, output)
+    except (UsageError, OSError) as error:
         print(f"sweep.py: {error}", file=sys.stderr)
         return 2
-    output = Path(args.output or files.runs()).expanduser().resolve() / "sweep" / lesson.stem
+
+
+def sweep(args, lesson, names, points, recordings, output):
+    """Run what is not finished yet, and write the table and the figure; the exit status."""
     wanted = {folder_of(point, output): point for point in points}
-    code = fingerprint(lesson)
-    left = [folder for folder in wanted if not finished(folder, code)]
+    key = {
+        folder: fingerprint(lesson, recordings[point.get("DATASET", os.environ["DATASET"])])
+        for folder, point in wanted.items()
+    }
+    left = [folder for folder in wanted if not finished(folder, key[folder])]
     print(f"{lesson.stem}: {len(wanted)} runs, of which {len(wanted) - len(left)} are finished")
-    status = run_those(left, wanted, lesson, code, output, args.j) if left else 0
-    table = collect(wanted, code)
+    status = run_those(left, wanted, lesson, key, output, args.j) if left else 0
+    table = collect(wanted, key)
     if not table.empty:
         table.to_csv(output / "sweep.csv", index=False)
-        print(say(table, list(grid)))
+        print(say(table, names))
         if table.value.notna().any():
-            draw(table, list(grid), output / "sweep.png")
+            draw(table, names, output / "sweep.png")
         print(f"\nsweep.csv, sweep.png and the runs' folders are in {output}{os.sep}")
     return status or int(table.empty or table.error.notna().any())
 
@@ -111,30 +121,30 @@ def folder_of(point, output):
     return output / f"{''.join(c if c.isalnum() or c in '._-' else '-' for c in name)[:80]}_{key}"
 
 
-def fingerprint(lesson):
-    """Changes with the lesson's code and with the helpers that it calls."""
+def fingerprint(lesson, recordings):
+    """Changes with the lesson's code, with the helpers that it calls, and with the recordings."""
     cells = nbformat.read(lesson, as_version=4).cells
     texts = [cell.source for cell in cells if cell.cell_type == "code"]
     helpers = sorted((NOTEBOOKS.parent / "helpers").rglob("*.py"))
     texts += [path.read_text(encoding="utf-8") for path in helpers]
-    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([texts, recordings]).encode()).hexdigest()
 
 
-def read_metrics(folder, code):
+def read_metrics(folder, key):
     """What a run left behind, which it writes last of all; None if there is nothing for us."""
     try:
         facts = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-        return facts if facts["code"] == code else None
+        return facts if facts["code"] == key else None
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
-def finished(folder, code):
-    facts = read_metrics(folder, code)
+def finished(folder, key):
+    facts = read_metrics(folder, key)
     return facts is not None and not facts["error"] and (folder / facts["notebook"]).exists()
 
 
-def run_those(folders, wanted, lesson, code, output, side_by_side):
+def run_those(folders, wanted, lesson, key, output, side_by_side):
     """Run what is left, each with its metrics; the exit status."""
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
@@ -142,21 +152,22 @@ def run_those(folders, wanted, lesson, code, output, side_by_side):
     os.environ["COURSE_RUNS"] = str(output)  # what is trained lands beside the runs
     try:
         if os.environ.get("DASK_SCHEDULER"):
-            return run_on_cluster([(lesson, wanted[folder], folder, code) for folder in folders])
+            tasks = [(lesson, wanted[folder], folder, key[folder]) for folder in folders]
+            return run_on_cluster(tasks)
         jobs = [(label(wanted[folder]), lesson, wanted[folder], folder) for folder in folders]
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as kernel:
             run_all.use_this_python(kernel)
             for (*_, folder), result in run_all.run(jobs, output / "run.log", side_by_side):
-                write_metrics(folder, result, code)
+                write_metrics(folder, result, key[folder])
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
         return 130
     return 0
 
 
-def write_metrics(folder, result, code):
+def write_metrics(folder, result, key):
     """What became of a run, as run_all.execute gives it, with the lesson's headlines."""
-    facts = {**result, "headlines": [], "code": code}
+    facts = {**result, "headlines": [], "code": key}
     if not result["error"]:
         executed = nbformat.read(folder / result["notebook"], as_version=4)
         facts["headlines"] = run_all.find_headlines(executed)
@@ -169,7 +180,7 @@ def run_on_cluster(tasks):
     """Run what is left on the workers of DASK_SCHEDULER; the exit status.
 
     Args:
-        tasks: list of (lesson, point, folder, code).
+        tasks: list of (lesson, point, folder, key).
     """
     from helpers.datasets.large import engine
 
@@ -191,23 +202,23 @@ def run_on_cluster(tasks):
     return 0
 
 
-def run_one(env, lesson, point, folder, code):
+def run_one(env, lesson, point, folder, key):
     """On a worker, which runs one lesson at a time: run it, and write its metrics."""
     os.environ.update(env)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as kernel:
         run_all.use_this_python(kernel)
-        write_metrics(folder, run_all.execute(lesson, point, folder), code)
+        write_metrics(folder, run_all.execute(lesson, point, folder), key)
 
 
 def label(point):
     return ", ".join(f"{name} {value}" for name, value in point.items())
 
 
-def collect(wanted, code):
+def collect(wanted, key):
     """DataFrame of the runs that there are: one row a headline, or an error."""
     rows = []
     for folder, point in wanted.items():
-        facts = read_metrics(folder, code)
+        facts = read_metrics(folder, key[folder])
         if facts:
             error = facts["error"] and " ".join(facts["error"].split())
             for found in facts["headlines"] or [{"name": None, "value": None, "text": None}]:

@@ -183,7 +183,7 @@ def main(arguments=None):
         if options.epochs:
             recipe = replace(recipe, epochs=options.epochs)
         about = training(clips, recipe, folder, name)
-    except (FileNotFoundError, ConnectionError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(str(error))
     found = about["figures"]
     shown = os.path.relpath(folder)

@@ -138,8 +138,11 @@ def label_ids(clips, names=None):
         names: the labels in the order of their ids; by default those of these clips.
 
     Raises:
-        ValueError: a clip has a label that names does not hold.
+        ValueError: a clip has no label, or one that names does not hold.
     """
+    unlabelled = clips.index[clips.label.isna()]
+    if len(unlabelled):
+        raise ValueError(f"{len(unlabelled)} clips have no label, first {unlabelled[0]}")
     names = classes(clips) if names is None else names
     unknown = sorted(set(clips.label) - set(names))
     if unknown:

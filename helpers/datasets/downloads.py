@@ -5,7 +5,6 @@ import io
 import shutil
 import sys
 import tarfile
-import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -80,6 +79,8 @@ YAMNET = _Download(
 def fetch(download: _Download, target: Path) -> Path:
     """Download and unpack an archive, whole or not at all.
 
+    What another process has put there meanwhile stays: somebody may be reading it already.
+
     Args:
         download: what to fetch.
         target: path of the file, or of the folder, that it becomes.
@@ -92,12 +93,12 @@ def fetch(download: _Download, target: Path) -> Path:
             message says which.
     """
     _check_connection(download.url)
+    before = _number(target)
     try:
-        with (
-            files.atomic(target) as part,
-            tempfile.TemporaryDirectory(dir=part.parent, prefix=".download-") as place,
-        ):
-            archive, unpacked = Path(place) / "archive", Path(place) / "unpacked"
+        with files.atomic(target, lambda: _number(target) not in (None, before)) as part:
+            place = files.made_of(part)
+            place.mkdir()
+            archive, unpacked = place / "archive", place / "unpacked"
             _stream(download, archive)
             _unpack(archive, unpacked)
             found = sorted(unpacked.rglob(download.pattern))
@@ -120,6 +121,11 @@ def fetch(download: _Download, target: Path) -> Path:
             f"the download of {download.name} failed: {_first_line(error)}"
         ) from error
     return target
+
+
+def _number(path):
+    """Tells a file or folder from another one that has taken its place; None if there is none."""
+    return path.stat().st_ino if path.exists() else None
 
 
 def fetch_files(manifest: pd.DataFrame, folder: Path) -> list[tuple[str, str]]:

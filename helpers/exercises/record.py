@@ -6,6 +6,8 @@ import json
 import math
 import unicodedata
 
+import filelock
+
 from helpers import files
 
 _WIDTH, _HEIGHT = 1120, 790
@@ -17,16 +19,22 @@ def solved():
     Returns:
         {exercise number: the day it was first solved, as 2026-11-27}.
     """
-    path = _file()
+    days = _days()
+    if days is None:
+        print(f"{_file().name}, which holds what you have solved, is broken: it is started anew.")
+    return days or {}
+
+
+def _days():
+    """As solved; None if the file is broken."""
     try:
-        days = json.loads(path.read_text("utf-8"))
+        days = json.loads(_file().read_text("utf-8"))
         for day in days.values():
             datetime.date.fromisoformat(day)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError):
-        print(f"{path.name}, which holds what you have solved, is broken: it is started anew.")
-        return {}
+        return None
     return days
 
 
@@ -38,14 +46,18 @@ def keep(exercise):
     Returns:
         what is solved now, as `solved`; nothing where it could not be noted.
     """
-    days = solved()
-    if exercise not in days:
-        days[exercise] = datetime.date.today().isoformat()
-        try:
-            files.write_json(_file(), dict(sorted(days.items())))
-        except OSError as error:
-            print(f"(Not noted as solved: {error.strerror or error})")
-            return {}
+    days, path = solved(), _file()
+    if exercise in days:
+        return days
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path.with_name(".progress.lock"), timeout=10):
+            today = datetime.date.today().isoformat()
+            days = {exercise: today} | (_days() or {})  # another notebook may have noted its own
+            files.write_json(path, dict(sorted(days.items())))
+    except OSError as error:
+        print(f"(Not noted as solved: {error.strerror or error})")
+        return {}
     return days
 
 

@@ -98,7 +98,7 @@ def verify(pairs, paths, load=lambda local: audio.load(local)[0], min_overlap=1.
     """
     wanted = sorted({i for a, b, _ in pairs for i in (a, b)})
     found = []
-    with store.local_copies([paths[i] for i in wanted]) as local:
+    with store.local_copies([paths[i] for i in wanted]) as (local, _):
         local = dict(zip(wanted, local))
         wave = lru_cache(maxsize=64)(lambda i: splits.steps(load(local[i])))
         for a, b, offsets in sorted(pairs):

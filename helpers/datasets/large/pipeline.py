@@ -1,11 +1,13 @@
 """From a table of clips to report, catalog, predictions and pairs; what is there is not redone."""
 
 import hashlib
+import tempfile
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from distributed import KilledWorker
 
 from helpers import cache, predict, splits
 from helpers.datasets.large import audit, engine, steps, store, table
@@ -34,7 +36,7 @@ def run(clips, out, client, wanted=STEPS, model=None, size=256):
 
     Raises:
         ValueError: as table.read; or no such step.
-        RuntimeError: as engine.run.
+        RuntimeError: as engine.run; report and catalog of all other parts are written before.
     """
     unknown = sorted(set(wanted) - set(STEPS))
     if unknown:
@@ -63,42 +65,92 @@ def run(clips, out, client, wanted=STEPS, model=None, size=256):
         for (name, _), url in zip(parts, urls[step]):
             if url.rsplit("/", 1)[1] not in there:
                 todo[name].append((function, url))
-    tasks = [(part, todo[name]) for name, part in parts if todo[name]]
-    engine.run(client, _work, tasks, "clips")
-
-    done = _name_of(urls["report"])
-    report = _gathered(f"{out}/report.parquet", done, lambda: store.read(urls["report"]))
-    if "predictions" in wanted:
-        done = _name_of(urls["predictions"])
-        _gathered(f"{out}/predictions.parquet", done, lambda: store.read(urls["predictions"]))
-    pairs = pd.DataFrame(columns=_PAIRS)
+    numbers = [i for i, (name, _) in enumerate(parts) if todo[name]]
+    tasks = [(parts[i][1], todo[parts[i][0]]) for i in numbers]
+    failed = _all_parts(client, tasks)
+    if failed:  # of the others there is a report and a catalog all the same
+        there = sorted({*range(len(parts))} - {numbers[i] for i in failed})
+        if there:
+            urls = {step: [of_step[i] for i in there] for step, of_step in urls.items()}
+            clips = pd.concat([parts[i][1] for i in there], ignore_index=True)
+            _write_catalog(out, clips, _write_report(out, urls), urls)
+        engine.check(failed, len(tasks), "clips")
+    report, pairs = _write_report(out, urls), None
     if "audit" in wanted:
         code = [cache.key(audit.join), cache.key(audit.meet), cache.key(audit.verify)]
         url, done = f"{out}/pairs.parquet", _name_of([*urls["names"], *urls["report"], *code])
         if store.about(url) != done:
+            _write_catalog(out, clips, report, urls)  # should the audit fail
             store.write(url, _pairs(client, urls["names"], report, buckets, out), about=done)
             tasks += [()]
         pairs = store.read([url])
-    made = [url for step in sorted(urls) if step != "predictions" for url in urls[step]]
-    done = _name_of([*made, clips.to_csv(), cache.key(_catalog)])
-    _gathered(f"{out}/catalog.parquet", done, lambda: _catalog(clips, report, urls, pairs))
+    _write_catalog(out, clips, report, urls, pairs)
     store.remove_rests(out)
     left_out = int(report.finding.str.startswith("left out").sum())
     return {"clips": len(clips), "left_out": left_out, "tasks": len(tasks)}
 
 
-def _work(part, todo):
+def _all_parts(client, tasks):
+    """Do all parts; of a part whose workers were killed, find out by which clips, and leave them.
+
+    Args:
+        tasks: list of (part, todo), as _work takes them.
+
+    Returns:
+        {number of a task: its error} of those that failed nevertheless.
+    """
+    _, failed = engine.tried(client, _work, tasks, "clips")
+    again = [i for i, error in failed.items() if isinstance(error, KilledWorker)]
+    alone = [(tasks[i][0].loc[[k]], tasks[i][1]) for i in again for k in tasks[i][0].index]
+    suspects = engine.tried(client, _try, alone, "clips of parts that ended their workers")[1]
+    alone = [alone[i] for i in sorted(suspects)]
+    # one at a time: a worker's end is blamed on all tasks that it holds
+    guilty = engine.tried(client, _try, alone, "suspects", ahead=1)[1]
+    deadly = {alone[i][0].index[0] for i, e in guilty.items() if isinstance(e, KilledWorker)}
+    marked = [(tasks[i][0], tasks[i][1], deadly & {*tasks[i][0].index}) for i in again]
+    _, still = engine.tried(client, _work, marked, "parts without them")
+    lost = {again[i]: error for i, error in still.items()}
+    return {i: e for i, e in failed.items() if i not in again} | lost
+
+
+def _work(part, todo, deadly=()):
     """On a worker: fetch a part's clips once, and write what is not there yet.
 
     Args:
         part: DataFrame of clips.
         todo: list of (function of clips and URL, URL).
+        deadly: clips that ended their workers, by their number: nobody opens them any more.
     """
-    with store.local_copies(part.path) as local:
-        clips = part.assign(local=local)
+    with store.local_copies(part.path) as (local, why):
+        clips = part.assign(local=local, why=pd.Series(why, part.index, "object"))
+        clips.loc[list(deadly), ["local", "why"]] = "", "it ended the worker that opened it"
         for function, url in todo:
             if not store.exists(url):  # an earlier try, killed after it
                 function(clips, url)
+
+
+def _try(part, todo):
+    """On a worker: do to one clip what _work does, and keep nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        _work(part, [(function, f"{folder}/{i}.parquet") for i, (function, _) in enumerate(todo)])
+
+
+def _write_report(out, urls):
+    """Write what all parts say into one file, of the predictions too; returns the report."""
+    for step in ("predictions", "report"):
+        if step in urls:
+            make = partial(store.read, urls[step])
+            table = _gathered(f"{out}/{step}.parquet", _name_of(urls[step]), make)
+    return table
+
+
+def _write_catalog(out, clips, report, urls, pairs=None):
+    """Write the catalog, which without pairs tells no groups."""
+    if pairs is None:
+        urls = {step: of_step for step, of_step in urls.items() if step != "names"}
+    made = [url for step in sorted(urls) if step != "predictions" for url in urls[step]]
+    done = _name_of([*made, clips.to_csv(), cache.key(_catalog)])
+    _gathered(f"{out}/catalog.parquet", done, lambda: _catalog(clips, report, urls, pairs))
 
 
 def _pairs(client, names, report, buckets, out):

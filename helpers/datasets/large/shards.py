@@ -1,6 +1,6 @@
 """Back from TFRecord shards: batches of windows, read from many files side by side."""
 
-import fsspec
+import hashlib
 
 from helpers import datasets, files, windows
 from helpers.datasets.large import store
@@ -67,8 +67,16 @@ def batches(catalog, names, batch_size, seed=None, buffer=2000):
 
 
 def _here(url):
-    """A path of this machine: TensorFlow reads no other, so that others are fetched and kept."""
+    """A path of this machine: TensorFlow reads no other, so that others are fetched and kept.
+
+    In runs/shards, as many as there are. To bound it, hand `batches` a part of the catalog at a
+    time and remove that folder between, or let COURSE_RUNS be on a disk that holds all.
+    """
     if store.is_local(url):
         return url.encode()
-    kept = {"cache_storage": str(files.runs() / "shards")}
-    return str(fsspec.open_local(f"simplecache::{url}", simplecache=kept)).encode()
+    kept = files.runs() / "shards" / f"{hashlib.sha256(url.encode()).hexdigest()}.tfrecord"
+    if not kept.exists():
+        fs, path = store.place(url)
+        with files.atomic(kept, keep=kept.exists) as part:
+            fs.get_file(path, str(part))
+    return str(kept).encode()

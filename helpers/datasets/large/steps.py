@@ -1,7 +1,7 @@
 """What is done to one part of the clips; a broken clip is a row that says why, and ends nothing.
 
-Each step takes a part of the table with a column local, the clips' paths on this machine, and
-writes one Parquet file with one row a clip.
+Each step takes a part of the table with two columns more, local, the clips' paths on this machine,
+and why, None or why a clip is not to be opened, and writes one Parquet file with one row a clip.
 """
 
 from functools import lru_cache
@@ -18,11 +18,14 @@ def _each(clips, ask):
     """Ask something of each clip: DataFrame of path, what was answered, and error where it failed.
 
     Args:
-        clips: a part of the table, with a column local.
+        clips: a part of the table, with columns local and why.
         ask: of a path of this machine; returns a dict.
     """
     rows = []
-    for path, local in zip(clips.path, clips.local):
+    for path, local, why in zip(clips.path, clips.local, clips.why):
+        if why:  # there is nothing to be asked, or it must not be
+            rows.append({"path": path, "error": why})
+            continue
         try:
             rows.append({"path": path, **ask(local), "error": None})
         except audio.AudioError as error:
@@ -36,7 +39,7 @@ def report(clips, url):
     """Decode each clip, and say in words what is wrong with it.
 
     Args:
-        clips: a part of the table, with a column local.
+        clips: a part of the table, with columns local and why.
         url: of the Parquet file: path, finding, sha256, duration (seconds), sample_rate, channels.
     """
 
@@ -45,13 +48,13 @@ def report(clips, url):
         said = "; ".join(findings.finding)
         if said.startswith("left out"):
             return {"finding": said}
-        info = soundfile.info(local)
+        waveform, rate = audio.load(local, sample_rate=None)  # a header may state any length
         return {
             "finding": said,
             "sha256": files.digest(local),
-            "duration": info.duration,
-            "sample_rate": info.samplerate,
-            "channels": info.channels,
+            "duration": len(waveform) / rate,
+            "sample_rate": rate,
+            "channels": soundfile.info(local).channels,
         }
 
     columns = ["path", "finding", "sha256", "duration", "sample_rate", "channels"]

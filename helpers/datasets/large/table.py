@@ -2,10 +2,10 @@
 
 import hashlib
 
-import fsspec
 import pandas as pd
 
 from helpers import audio
+from helpers.datasets.large import store
 
 
 def read(url):
@@ -23,7 +23,7 @@ def read(url):
     Raises:
         ValueError: there is no such column, no clip, or a clip stands there twice.
     """
-    fs, path = fsspec.url_to_fs(url)
+    fs, path = store.place(url)
     if str(path).endswith((".csv", ".parquet")):
         with fs.open(path) as file:
             clips = pd.read_csv(file) if path.endswith(".csv") else pd.read_parquet(file)
@@ -54,7 +54,12 @@ def parts(clips, size):
         bytes and version, as far as the table has those, but not with their labels. Clips that
         are added at the end leave all parts but the last one as they were; one that is added
         before others, as a new file in a folder often is, moves all that follow.
+
+    Raises:
+        ValueError: size is below 1.
     """
+    if size < 1:
+        raise ValueError(f"a part holds 1 clip or more, not {size}")
     cut = [clips.iloc[start : start + size] for start in range(0, len(clips), size)]
     told = clips.columns.intersection(["path", "bytes", "version"])
     digests = [hashlib.sha256(part[told].to_csv().encode()).hexdigest() for part in cut]
@@ -73,6 +78,9 @@ def _folder(fs, root):
         below = path.removeprefix(str(root)).strip("/").split("/")
         if path.lower().endswith(audio.FORMATS) and len(below) > 1:
             url = fs.unstrip_protocol(path).removeprefix("file://")
+            # a name that is not UTF-8 is not in any table: its odd bytes stand there as \udcff,
+            # and the report has a row about it
+            url, label = (s.encode("utf-8", "backslashreplace").decode() for s in (url, below[-2]))
             version = next((about[k] for k in ("ETag", "etag", "mtime") if k in about), "")
-            rows.append((url, below[-2], about["size"], str(version)))
+            rows.append((url, label, about["size"], str(version)))
     return pd.DataFrame(rows, columns=["path", "label", "bytes", "version"])
