@@ -219,7 +219,7 @@ def timeline(windows, *, title="", ax=None):
     ax = ax or plt.subplots()[1]
     share = windows.weight / max(windows.weight.max(), 1e-9)
     middle = ((windows.start + windows.end) / 2).where(share > 0.02)  # a pause tells nothing
-    names = windows.columns.drop(["start", "end", "level", "weight"])
+    names = windows.columns.drop(["start", "end", "level", "weight"], errors="ignore")
     highest = windows[names].where(share > 0.02, 0).max().nlargest(_MOST_LINES)
     for name in names[names.isin(highest.index)]:
         ax.plot(middle, 100 * windows[name], color=colour(name), linewidth=1, alpha=0.6)
