@@ -1,11 +1,14 @@
 """From a file to a waveform: decode, mix down, resample, measure the level."""
 
+import io
 import os
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
+
+from helpers import whole
 
 SAMPLE_RATE = 16_000
 FORMATS = (".wav", ".flac", ".ogg", ".mp3")
@@ -14,6 +17,8 @@ MOST_ODDS = 20  # to 1, for or against: a window that is surer counts no more, o
 _LOUDEST = 2.0**32  # floats that hold whole numbers of 32 bits by mistake reach half of it
 _UNKNOWN = 2.0**60  # frames: a stream's header states no length
 _EXCUSES = ("regular file", "nternal", "System error")  # libsndfile's, of an odd MP3 or header
+_FAULTS = (soundfile.LibsndfileError, RuntimeError, OSError, UnicodeError)
+_SLACK = 2**13  # samples, the longest block of an OGG file: encoders count one more or less
 _BLOCK = 2**22  # samples at a time, over all channels
 
 
@@ -36,26 +41,25 @@ def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.nd
 
     Raises:
         AudioError: the file is missing, of another format, damaged (cut off, or with samples that
-            are not finite), or holds no samples. A WAV file tells nothing of what was cut off: it
-            is read as far as it goes.
+            are not finite), or holds no samples. A WAV file whose header states no length yet, as
+            some recorders leave it, is read as far as it goes.
 
     Source: soxr's high-quality resampler, which removes what the new rate cannot hold.
     """
     path = Path(path)
     _check_format(path)
     try:
-        with _Stream(path) as file:
-            native_rate, stated = file.samplerate, file.frames
+        file, stated = _opened(path)
+        with file:
+            native_rate, form = file.samplerate, file.format
             _check_rate(path, native_rate)
             waveform = _mixed_down(file)
-    except (soundfile.LibsndfileError, RuntimeError, OSError, UnicodeError) as error:
-        reason = getattr(error, "error_string", error)  # the whole text would hold the full path
-        if any(excuse in str(reason) for excuse in _EXCUSES):
-            reason = "there is no sound in it that can be read"
-        raise AudioError(f"{path.name}: cannot be decoded ({reason})") from None
+    except _FAULTS as error:
+        raise _undecodable(path, error) from None
     if not len(waveform):
         raise AudioError(f"{path.name}: empty, it holds no samples")
-    if len(waveform) < 0.9 * stated < _UNKNOWN:  # encoders count a frame more or less
+    slack = min(_SLACK, stated / 10) if form in ("OGG", "MP3") else 0
+    if len(waveform) < stated - slack < _UNKNOWN:
         seconds = f"{len(waveform) / native_rate:.1f} s of the {stated / native_rate:.1f} s"
         raise AudioError(f"{path.name}: damaged: it ends after {seconds} that it states")
     odd = np.count_nonzero(~(np.abs(waveform) <= _LOUDEST))
@@ -65,6 +69,27 @@ def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.nd
     if sample_rate is None:
         return waveform, native_rate
     return resample(waveform, native_rate, sample_rate), sample_rate
+
+
+def about(path: str | Path) -> tuple[int, int, int]:
+    """The length of a sound file as it states it, without decoding it.
+
+    Returns:
+        frames: samples of a channel.
+        sample_rate: Hz.
+        channels: their number.
+
+    Raises:
+        AudioError: it cannot be opened, or lacks some of what it promises.
+    """
+    path = Path(path)
+    _check_format(path)
+    try:
+        file, frames = _opened(path)
+    except _FAULTS as error:
+        raise _undecodable(path, error) from None
+    with file:
+        return frames, file.samplerate, file.channels
 
 
 def resample(waveform: np.ndarray, from_rate: float, to_rate: float) -> np.ndarray:
@@ -190,6 +215,24 @@ class _Stream(soundfile.SoundFile):
         return False
 
 
+def _opened(path):
+    """A file to be read as a stream, and the number of frames that it states or must hold.
+
+    Raises:
+        AudioError: it lacks some of what it promises.
+    """
+    file = _Stream(path)
+    fault = whole.fault(path, file.format)
+    if fault:
+        file.close()
+        raise AudioError(f"{path.name}: {fault}")
+    held = whole.untold(path) if file.format == "MP3" else None
+    if held and held > file.frames + _SLACK:
+        file.close()
+        file = _Stream(io.BytesIO(whole.told(path)))
+    return file, held or file.frames
+
+
 def _mixed_down(file):
     """The mean of an open file's channels, by blocks: a header that lies cannot fill the memory."""
     parts = [np.zeros(0, np.float32)]
@@ -197,6 +240,13 @@ def _mixed_down(file):
         with np.errstate(invalid="ignore", over="ignore"):
             parts.append(samples.mean(axis=1))
     return np.concatenate(parts)
+
+
+def _undecodable(path, error):
+    reason = getattr(error, "error_string", error)  # the whole text would hold the full path
+    if any(excuse in str(reason) for excuse in _EXCUSES):
+        reason = "there is no sound in it that can be read"
+    return AudioError(f"{path.name}: cannot be decoded ({reason})")
 
 
 def _check_rate(path, rate):

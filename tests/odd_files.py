@@ -165,10 +165,14 @@ def _channels():
 def _cut():
     for name, (ending, _) in WRITTEN.items():
         whole = _whole(name)
-        for end in (1, 4, 11, 12, 20, 35, 43, 44, 60, 100, len(whole) // 4, len(whole) // 2, -1):
+        for end in (1, 4, 11, 12, 20, 35, 43, 44, 60, 100, -1):
             yield Case(f"{name} cut at {end}", f"a{ending}", _bytes(whole[:end]), "either")
+        for share in (0.25, 0.5, 0.93):
+            end = int(share * len(whole))
+            yield Case(f"{name} cut at {share:.0%}", f"a{ending}", _bytes(whole[:end]), "refused")
         yield Case(f"{name} without its first 50 bytes", f"a{ending}", _bytes(whole[50:]), "either")
-        yield Case(f"{name} twice", f"a{ending}", _bytes(2 * whole), "either")
+        right = "refused" if ending in (".ogg", ".mp3") else "either"
+        yield Case(f"{name} twice", f"a{ending}", _bytes(2 * whole), right)
         right = "either" if name == "FLAC" else "dog"
         yield Case(f"{name} and 1,000 zeros", f"a{ending}", _bytes(whole + bytes(1_000)), right)
 
@@ -194,7 +198,9 @@ def _headers():
         "data length 0": ({"size": 0}, "either"),
         "data length unknown": ({"size": 2**32 - 1}, "dog"),
         "data length negative": ({"size": 2**31}, "dog"),
-        "data of an hour": ({"size": 3_600 * 32_000}, "dog"),
+        "data length of SoX in a pipe": ({"size": 0x7FFFF000, "riff": 0x7FFFF024}, "dog"),
+        "data length that counts the header": ({"size": len(data) + 44}, "dog"),
+        "data of an hour": ({"size": 3_600 * 32_000}, "refused"),
         "odd data length": ({"size": len(data) - 1}, "dog"),
         "fmt length 0": ({"fmt": 0}, "refused"),
         "fmt length 15": ({"fmt": 15}, "refused"),

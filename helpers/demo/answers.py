@@ -211,20 +211,15 @@ def _check_size(path):
     if size > MAX_BYTES:
         limit = f"{MAX_BYTES >> 20} MB"
         raise audio.AudioError(f"{path.name}: {size / 2**20:.1f} MB; give a file of up to {limit}")
-    if path.suffix.lower() not in audio.FORMATS:
-        return  # audio.load will say so
-    try:
-        about = soundfile.info(str(path))
-    except (soundfile.LibsndfileError, OSError, ValueError):
-        return
-    seconds = about.frames / about.samplerate
+    frames, rate, channels = audio.about(path)
+    seconds = frames / max(rate, 1)
     if seconds > 1e6:  # some FLAC encoders leave the length out
         raise audio.AudioError(f"{path.name}: does not tell its length; save it as a WAV file")
     if seconds > MAX_SECONDS:
         raise audio.AudioError(
             f"{path.name}: {seconds:.0f} s long; cut it to {MAX_SECONDS} s or less"
         )
-    if about.frames * about.channels > _MAX_SAMPLES:
+    if frames * channels > _MAX_SAMPLES:
         raise audio.AudioError(f"{path.name}: too many channels at too high a rate; mix it down")
 
 

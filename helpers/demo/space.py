@@ -25,6 +25,7 @@ _MODULES = (
     "__init__",
     "files",
     "audio",
+    "whole",
     "plots",
     "predict",
     "demo/__init__",

@@ -7,7 +7,6 @@ writes one Parquet file with one row a clip.
 from functools import lru_cache
 
 import pandas as pd
-import soundfile
 from threadpoolctl import threadpool_limits
 
 from helpers import audio, datasets, files, predict, windows
@@ -45,13 +44,13 @@ def report(clips, url):
         said = "; ".join(findings.finding)
         if said.startswith("left out"):
             return {"finding": said}
-        info = soundfile.info(local)
+        frames, rate, channels = audio.about(local)
         return {
             "finding": said,
             "sha256": files.digest(local),
-            "duration": info.duration,
-            "sample_rate": info.samplerate,
-            "channels": info.channels,
+            "duration": frames / rate,
+            "sample_rate": rate,
+            "channels": channels,
         }
 
     columns = ["path", "finding", "sha256", "duration", "sample_rate", "channels"]
