@@ -160,7 +160,7 @@ class Answerer:
             with suppress(OSError, ValueError):  # gone already, or a name that no file can have
                 path.unlink()
             if len(path.parent.name) == 64:  # a checksum: the folder that Gradio made for it
-                with suppress(OSError):  # two files of one name and content share it
+                with suppress(OSError):
                     path.parent.rmdir()
         return waveform, known
 
@@ -205,7 +205,7 @@ def _check_size(path):
     Raises:
         audio.AudioError: says how much it is, and how much it may be.
     """
-    if not os.path.isfile(path):  # another one who sent the very same file was answered just now
+    if not os.path.isfile(path):  # asked about twice
         raise audio.AudioError(f"{path.name}: already heard and deleted; send it again")
     size = path.stat().st_size
     if size > MAX_BYTES:

@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import gradio as gr
+from gradio import route_utils
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
@@ -134,6 +136,20 @@ class _NoFiles:
         if scope["type"] == "http" and any(way in scope["path"] for way in ways):
             return await PlainTextResponse("no files here", 404)(scope, receive, send)
         return await self.app(scope, receive, send)
+
+
+class _Upload(route_utils.GradioUploadFile):
+    """In a folder of its own, which nobody can guess: Gradio names it by the content's hash.
+
+    Equal files at one time would be one, and whoever is answered first deletes it.
+    """
+
+    def __init__(self, *given, **named):
+        super().__init__(*given, **named)
+        self.sha.update(secrets.token_bytes())
+
+
+route_utils.GradioUploadFile = _Upload
 
 
 def _no_links(component):
