@@ -19,6 +19,7 @@ _UNKNOWN = 2.0**60  # frames: a stream's header states no length
 _EXCUSES = ("regular file", "nternal", "System error")  # libsndfile's, of an odd MP3 or header
 _FAULTS = (soundfile.LibsndfileError, RuntimeError, OSError, UnicodeError)
 _SLACK = 2**13  # samples, the longest block of an OGG file: encoders count one more or less
+_MOST = 2**31  # bytes of a waveform: 9 hours at 16 kHz
 _BLOCK = 2**22  # samples at a time, over all channels
 
 
@@ -41,8 +42,8 @@ def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.nd
 
     Raises:
         AudioError: the file is missing, of another format, damaged (cut off, or with samples that
-            are not finite), or holds no samples. A WAV file whose header states no length yet, as
-            some recorders leave it, is read as far as it goes.
+            are not finite), of many hours, or holds no samples. A WAV file whose header states no
+            length yet, as some recorders leave it, is read as far as it goes.
 
     Source: soxr's high-quality resampler, which removes what the new rate cannot hold.
     """
@@ -53,22 +54,22 @@ def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.nd
         with file:
             native_rate, form = file.samplerate, file.format
             _check_rate(path, native_rate)
-            waveform = _mixed_down(file)
+            waveform, samples, odd = _decoded(file, sample_rate or native_rate)
     except _FAULTS as error:
         raise _undecodable(path, error) from None
-    if not len(waveform):
+    if not samples:
         raise AudioError(f"{path.name}: empty, it holds no samples")
+    if waveform.nbytes > _MOST:
+        most = f"{_MOST / waveform.itemsize / (sample_rate or native_rate) / 3600:.1f} h"
+        raise AudioError(f"{path.name}: longer than {most}; cut it into shorter files")
     slack = min(_SLACK, stated / 10) if form in ("OGG", "MP3") else 0
-    if len(waveform) < stated - slack < _UNKNOWN:
-        seconds = f"{len(waveform) / native_rate:.1f} s of the {stated / native_rate:.1f} s"
+    if samples < stated - slack < _UNKNOWN:
+        seconds = f"{samples / native_rate:.1f} s of the {stated / native_rate:.1f} s"
         raise AudioError(f"{path.name}: damaged: it ends after {seconds} that it states")
-    odd = np.count_nonzero(~(np.abs(waveform) <= _LOUDEST))
     if odd:
-        count = f"{odd:,} of its {len(waveform):,} samples"
+        count = f"{odd:,} of its {samples:,} samples"
         raise AudioError(f"{path.name}: damaged: {count} are NaN, infinite or beyond any scale")
-    if sample_rate is None:
-        return waveform, native_rate
-    return resample(waveform, native_rate, sample_rate), sample_rate
+    return waveform, sample_rate or native_rate
 
 
 def about(path: str | Path) -> tuple[int, int, int]:
@@ -233,13 +234,27 @@ def _opened(path):
     return file, held or file.frames
 
 
-def _mixed_down(file):
-    """The mean of an open file's channels, by blocks: a header that lies cannot fill the memory."""
-    parts = [np.zeros(0, np.float32)]
-    while len(samples := file.read(max(1, _BLOCK // file.channels), "float32", always_2d=True)):
+def _decoded(file, rate):
+    """The mean of an open file's channels at a rate, by blocks: no header or hour fills the memory.
+
+    Returns:
+        waveform: float32; where it is larger than _MOST, the rest is not read.
+        samples: their number at the file's own rate.
+        odd: how many of these are no numbers, or beyond any scale.
+    """
+    same = rate == file.samplerate
+    stream = None if same else soxr.ResampleStream(file.samplerate, rate, 1, "float32")
+    held, count, odd = bytearray(), 0, 0
+    while len(held) <= _MOST:
+        block = file.read(max(1, _BLOCK // file.channels), "float32", always_2d=True)
         with np.errstate(invalid="ignore", over="ignore"):
-            parts.append(samples.mean(axis=1))
-    return np.concatenate(parts)
+            mixed = block.mean(axis=1)
+        count += len(mixed)
+        odd += np.count_nonzero(~(np.abs(mixed) <= _LOUDEST))
+        held += (mixed if same else stream.resample_chunk(mixed, not len(block))).tobytes()
+        if not len(block):
+            break
+    return np.frombuffer(held, np.float32), count, odd
 
 
 def _undecodable(path, error):

@@ -2,6 +2,7 @@
 
 import os
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -142,6 +143,35 @@ def test_the_length_in_a_header_fills_no_memory(tmp_path, stated):
             audio.load(tmp_path / "a.flac")
     else:
         assert len(audio.load(tmp_path / "a.flac")[0]) == 32_000
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
+def test_blocks_are_resampled_as_the_whole(tmp_path, monkeypatch, rate):
+    soundfile.write(tmp_path / "a.wav", noise(2, rate), rate, subtype="FLOAT")
+    monkeypatch.setattr(audio, "_BLOCK", 1_000)
+    expected = audio.resample(noise(2, rate), rate, 16_000)
+    np.testing.assert_array_equal(audio.load(tmp_path / "a.wav")[0], expected)
+
+
+def test_an_hour_fills_no_memory(tmp_path):
+    """Silence of an hour is a small FLAC file; its waveform at 16 kHz takes 230 MB."""
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", 48_000, 2, "PCM_16") as file:
+        for _ in range(60):
+            file.write(np.zeros((60 * 48_000, 2), np.int16))
+    tracemalloc.start()
+    try:
+        assert len(audio.load(tmp_path / "a.flac")[0]) == 3600 * 16_000
+        assert tracemalloc.get_traced_memory()[1] < 400e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_longer_than_the_memory_may_hold_is_refused(tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "a.flac", noise(50), 16_000)
+    monkeypatch.setattr(audio, "_MOST", 4 * 36 * 16_000)
+    monkeypatch.setattr(audio, "_BLOCK", 16_000)
+    with pytest.raises(audio.AudioError, match=r"a\.flac: longer than 0\.0 h; cut it into shorter"):
+        audio.load(tmp_path / "a.flac")
 
 
 def test_an_mp3_without_a_sound_is_not_called_missing(tmp_path):
