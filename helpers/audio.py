@@ -222,7 +222,8 @@ def _opened(path):
     Raises:
         AudioError: it lacks some of what it promises.
     """
-    file = _Stream(path)
+    # bytes: the name need not be one in the encoding that Python takes the system's to be
+    file = _Stream(path if os.name == "nt" else os.fsencode(path))
     fault = whole.fault(path, file.format)
     if fault:
         file.close()

@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -420,6 +421,9 @@ def main(arguments=None):
         "--model", metavar="PATH", help="a model's folder, its .keras or .tflite file, or yamnet"
     )
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # a name may hold what the terminal cannot show
+        with suppress(AttributeError):  # in a notebook
+            stream.reconfigure(errors="backslashreplace")
     try:
         classifier = Classifier.load(options.model)
     except (FileNotFoundError, ValueError) as error:

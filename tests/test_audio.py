@@ -1,12 +1,15 @@
 """Decoding, resampling and levels, held against numbers known beforehand."""
 
 import os
+import subprocess
+import sys
 import time
 import tracemalloc
 
 import numpy as np
 import pytest
 import soundfile
+from lessons import ROOT
 from tones import tone
 
 from helpers import audio
@@ -172,6 +175,19 @@ def test_what_is_longer_than_the_memory_may_hold_is_refused(tmp_path, monkeypatc
     monkeypatch.setattr(audio, "_BLOCK", 16_000)
     with pytest.raises(audio.AudioError, match=r"a\.flac: longer than 0\.0 h; cut it into shorter"):
         audio.load(tmp_path / "a.flac")
+
+
+def test_a_name_beyond_the_systems_encoding_is_read(tmp_path):
+    soundfile.write(tmp_path / "🐈.wav", noise(1), 16_000)
+    code = "import sys; from helpers import audio; print(len(audio.load(sys.argv[1])[0]))"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "🐈.wav"],
+        env=os.environ | plain | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "16000", done.stderr
 
 
 def test_an_mp3_without_a_sound_is_not_called_missing(tmp_path):

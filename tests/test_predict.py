@@ -1,6 +1,7 @@
 """The shipped model's form: one answer for a clip wherever it runs, and a classifier around it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -604,6 +605,22 @@ def test_the_command_runs_as_a_module_and_keeps_stderr_clean(folder, tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{tmp_path / 'a.wav'}  ")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_a_name_that_the_terminal_cannot_show_is_answered(tmp_path, setting):
+    soundfile.write(tmp_path / "🐈.wav", clip(30_000), RATE)
+    command = [sys.executable, "-m", "helpers.predict", tmp_path / "🐈.wav"]
+    env = os.environ | setting
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"\\\S+\.wav  (cat|dog|neither|unsure)", done.stdout)
 
 
 def test_an_error_among_many_files_is_not_lost(folder, tmp_path):
