@@ -359,6 +359,14 @@ def _kinds():
     yield Case("unreadable", "a.wav", unreadable, "dog" if may else "refused")
 
 
+def can_be_written(name):
+    """Whether this system has files of a name: Windows refuses a colon, macOS what is no UTF-8."""
+    with tempfile.TemporaryDirectory() as folder:
+        with suppress(OSError, UnicodeError):
+            Path(folder, name).write_bytes(b"1")
+        return name in os.listdir(folder)
+
+
 def _names():
     names = ["a b.wav", " a.wav", "a .wav", "a\nb.wav", "a\r.wav", "a\tb.wav", "a'b.wav", 'a"b.wav',
              "a\\b.wav", "-a.wav", "--json.wav", "--model=x.wav", "a: b.wav", "a:b: c.wav",
@@ -368,14 +376,14 @@ def _names():
              "\x1b[2J.wav", "\x7f.wav", "a" * 196 + ".wav", "a" * 251 + ".wav", "con.wav",
              "CATS.WAV", "0.wav", "nan.wav", "a,b.wav", "a;b.wav", "=1+1.wav"]  # fmt: skip
     content = _bytes(_whole("PCM"))
-    for name in names:
+    names = [*names, "\udcff\udcfe.wav"]  # the last one is no UTF-8
+    for name in filter(can_be_written, names):
         yield Case(f"called {name!r}", name, content, "dog")
     letter = _bytes(b"a letter")
-    for name in ("a: b.wav", "a\nb.wav", "<b>.wav", "🐈.wav", "{0}%s.wav"):
+    for name in filter(can_be_written, ("a: b.wav", "a\nb.wav", "<b>.wav", "🐈.wav", "{0}%s.wav")):
         yield Case(f"a letter called {name!r}", name, letter, "refused")
     yield Case("a name of 300 letters", "a" * 296 + ".wav", lambda path: None, "refused")
     if os.name != "nt":
-        yield Case("a name that is no UTF-8", "\udcff\udcfe.wav", content, "either")
         yield Case("a name with a zero byte", "a\0b.wav", lambda path: None, "refused")
 
 
