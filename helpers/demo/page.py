@@ -149,9 +149,6 @@ class _Upload(route_utils.GradioUploadFile):
         self.sha.update(secrets.token_bytes())
 
 
-route_utils.GradioUploadFile = _Upload
-
-
 def _no_links(component):
     """Gradio would fetch what a program names by its address, of any size, and read it."""
     move = component.async_move_resource_to_block_cache
@@ -186,6 +183,7 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
     folder = tempfile.mkdtemp(prefix="barks-and-meows-")  # readable by this user alone
     os.environ["GRADIO_TEMP_DIR"] = folder
     page = None
+    route_utils.GradioUploadFile = _Upload  # there is no setting for it
     try:
         page = _build(classifier)
         look = gr.themes.Soft(primary_hue="teal", font=["system-ui", "sans-serif"])
