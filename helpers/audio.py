@@ -69,6 +69,9 @@ def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.nd
     if odd:
         count = f"{odd:,} of its {samples:,} samples"
         raise AudioError(f"{path.name}: damaged: {count} are NaN, infinite or beyond any scale")
+    if not len(waveform):
+        length = f"{samples} of its samples, at {native_rate:,} Hz"
+        raise AudioError(f"{path.name}: too short: {length}, make none at {sample_rate:,} Hz")
     return waveform, sample_rate or native_rate
 
 

@@ -232,6 +232,13 @@ def test_a_file_without_samples_is_an_error(tmp_path):
         audio.load(tmp_path / "empty.wav")
 
 
+def test_what_is_too_short_for_one_sample_at_the_new_rate_is_an_error(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.ones(1), 192_000)
+    with pytest.raises(audio.AudioError, match="too short: 1 of its samples, at 192,000 Hz"):
+        audio.load(tmp_path / "a.wav")
+    assert len(audio.load(tmp_path / "a.wav", None)[0]) == 1
+
+
 def test_resampling_filters_what_the_new_rate_cannot_hold():
     high = tone(6000)
     assert audio.level(audio.resample(high, 16_000, 8000)[500:-500]) < -80
