@@ -1,11 +1,14 @@
 """From a file to a waveform: decode, mix down, resample, measure the level."""
 
+import io
 import os
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
+
+from helpers import whole
 
 SAMPLE_RATE = 16_000
 FORMATS = (".wav", ".flac", ".ogg", ".mp3")
@@ -14,6 +17,9 @@ MOST_ODDS = 20  # to 1, for or against: a window that is surer counts no more, o
 _LOUDEST = 2.0**32  # floats that hold whole numbers of 32 bits by mistake reach half of it
 _UNKNOWN = 2.0**60  # frames: a stream's header states no length
 _EXCUSES = ("regular file", "nternal", "System error")  # libsndfile's, of an odd MP3 or header
+_FAULTS = (soundfile.LibsndfileError, RuntimeError, OSError, UnicodeError)
+_SLACK = 2**13  # samples, the longest block of an OGG file: encoders count one more or less
+_MOST = 2**31  # bytes of a waveform: 9 hours at 16 kHz
 _BLOCK = 2**22  # samples at a time, over all channels
 
 
@@ -36,35 +42,58 @@ def load(path: str | Path, sample_rate: int | None = SAMPLE_RATE) -> tuple[np.nd
 
     Raises:
         AudioError: the file is missing, of another format, damaged (cut off, or with samples that
-            are not finite), or holds no samples. A WAV file tells nothing of what was cut off: it
-            is read as far as it goes.
+            are not finite), of many hours, or holds no samples. A WAV file whose header states no
+            length yet, as some recorders leave it, is read as far as it goes.
 
     Source: soxr's high-quality resampler, which removes what the new rate cannot hold.
     """
     path = Path(path)
     _check_format(path)
     try:
-        with _Stream(path) as file:
-            native_rate, stated = file.samplerate, file.frames
+        file, stated = _opened(path)
+        with file:
+            native_rate, form = file.samplerate, file.format
             _check_rate(path, native_rate)
-            waveform = _mixed_down(file)
-    except (soundfile.LibsndfileError, RuntimeError, OSError, UnicodeError) as error:
-        reason = getattr(error, "error_string", error)  # the whole text would hold the full path
-        if any(excuse in str(reason) for excuse in _EXCUSES):
-            reason = "there is no sound in it that can be read"
-        raise AudioError(f"{path.name}: cannot be decoded ({reason})") from None
-    if not len(waveform):
+            waveform, samples, odd = _decoded(file, sample_rate or native_rate)
+    except _FAULTS as error:
+        raise _undecodable(path, error) from None
+    if not samples:
         raise AudioError(f"{path.name}: empty, it holds no samples")
-    if len(waveform) < 0.9 * stated < _UNKNOWN:  # encoders count a frame more or less
-        seconds = f"{len(waveform) / native_rate:.1f} s of the {stated / native_rate:.1f} s"
+    if waveform.nbytes > _MOST:
+        most = f"{_MOST / waveform.itemsize / (sample_rate or native_rate) / 3600:.1f} h"
+        raise AudioError(f"{path.name}: longer than {most}; cut it into shorter files")
+    slack = min(_SLACK, stated / 10) if form in ("OGG", "MP3") else 0
+    if samples < stated - slack < _UNKNOWN:
+        seconds = f"{samples / native_rate:.1f} s of the {stated / native_rate:.1f} s"
         raise AudioError(f"{path.name}: damaged: it ends after {seconds} that it states")
-    odd = np.count_nonzero(~(np.abs(waveform) <= _LOUDEST))
     if odd:
-        count = f"{odd:,} of its {len(waveform):,} samples"
+        count = f"{odd:,} of its {samples:,} samples"
         raise AudioError(f"{path.name}: damaged: {count} are NaN, infinite or beyond any scale")
-    if sample_rate is None:
-        return waveform, native_rate
-    return resample(waveform, native_rate, sample_rate), sample_rate
+    if not len(waveform):
+        length = f"{samples} of its samples, at {native_rate:,} Hz"
+        raise AudioError(f"{path.name}: too short: {length}, make none at {sample_rate:,} Hz")
+    return waveform, sample_rate or native_rate
+
+
+def about(path: str | Path) -> tuple[int, int, int]:
+    """The length of a sound file as it states it, without decoding it.
+
+    Returns:
+        frames: samples of a channel.
+        sample_rate: Hz.
+        channels: their number.
+
+    Raises:
+        AudioError: it cannot be opened, or lacks some of what it promises.
+    """
+    path = Path(path)
+    _check_format(path)
+    try:
+        file, frames = _opened(path)
+    except _FAULTS as error:
+        raise _undecodable(path, error) from None
+    with file:
+        return frames, file.samplerate, file.channels
 
 
 def resample(waveform: np.ndarray, from_rate: float, to_rate: float) -> np.ndarray:
@@ -190,13 +219,53 @@ class _Stream(soundfile.SoundFile):
         return False
 
 
-def _mixed_down(file):
-    """The mean of an open file's channels, by blocks: a header that lies cannot fill the memory."""
-    parts = [np.zeros(0, np.float32)]
-    while len(samples := file.read(max(1, _BLOCK // file.channels), "float32", always_2d=True)):
+def _opened(path):
+    """A file to be read as a stream, and the number of frames that it states or must hold.
+
+    Raises:
+        AudioError: it lacks some of what it promises.
+    """
+    # bytes: the name need not be one in the encoding that Python takes the system's to be
+    file = _Stream(path if os.name == "nt" else os.fsencode(path))
+    fault = whole.fault(path, file.format)
+    if fault:
+        file.close()
+        raise AudioError(f"{path.name}: {fault}")
+    held = whole.untold(path) if file.format == "MP3" else None
+    if held and held > file.frames + _SLACK:
+        file.close()
+        file = _Stream(io.BytesIO(whole.told(path)))
+    return file, held or file.frames
+
+
+def _decoded(file, rate):
+    """The mean of an open file's channels at a rate, by blocks: no header or hour fills the memory.
+
+    Returns:
+        waveform: float32; where it is larger than _MOST, the rest is not read.
+        samples: their number at the file's own rate.
+        odd: how many of these are no numbers, or beyond any scale.
+    """
+    same = rate == file.samplerate
+    stream = None if same else soxr.ResampleStream(file.samplerate, rate, 1, "float32")
+    held, count, odd = bytearray(), 0, 0
+    while len(held) <= _MOST:
+        block = file.read(max(1, _BLOCK // file.channels), "float32", always_2d=True)
         with np.errstate(invalid="ignore", over="ignore"):
-            parts.append(samples.mean(axis=1))
-    return np.concatenate(parts)
+            mixed = block.mean(axis=1)
+        count += len(mixed)
+        odd += np.count_nonzero(~(np.abs(mixed) <= _LOUDEST))
+        held += (mixed if same else stream.resample_chunk(mixed, not len(block))).tobytes()
+        if not len(block):
+            break
+    return np.frombuffer(held, np.float32), count, odd
+
+
+def _undecodable(path, error):
+    reason = getattr(error, "error_string", error)  # the whole text would hold the full path
+    if any(excuse in str(reason) for excuse in _EXCUSES):
+        reason = "there is no sound in it that can be read"
+    return AudioError(f"{path.name}: cannot be decoded ({reason})")
 
 
 def _check_rate(path, rate):

@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,7 +174,7 @@ class Classifier:
 
         Raises:
             FileNotFoundError: there is no such file; the message says how to make or get it.
-            ValueError: it is no model.
+            ValueError: it is no model, or its card is not as one should be.
         """
         if path == _YAMNET:
             from helpers import transfer  # takes longer to import than all of the rest
@@ -194,9 +195,7 @@ class Classifier:
                 f"{asked} is no model: name its folder, its .keras or its .tflite file"
             )
         card = path.with_suffix(".json")
-        card = json.loads(card.read_text("utf-8")) if card.is_file() else {}
-        if isinstance(card.get("examples"), list):
-            card["examples"] = [str(path.parent / name) for name in card["examples"]]
+        card = _read_card(card) if card.is_file() else {}
         if path.suffix == ".tflite":
             return cls(_litert(path), card)
         network = _keras(path)
@@ -320,6 +319,68 @@ class Classifier:
         return best, None
 
 
+def _read_card(path):
+    """A model's card, which may be a stranger's; its examples as paths in its folder.
+
+    Raises:
+        ValueError: it is no card; the message names the file, and what is wrong in it.
+    """
+    try:
+        card = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no card: it cannot be read as JSON ({error})") from None
+    if not isinstance(card, dict):
+        raise ValueError(f"{path} is no card: it holds no names with their values")
+    for name, value in card.items():
+        if not _RIGHT.get(name, lambda _: True)(value):
+            raise ValueError(
+                f"{path}: {name} cannot be {str(value)[:60]!r}; mend it, or leave it out"
+            )
+    whole, folder = _CARD | card, path.parent.resolve()
+    if whole["other"] is not None and whole["other"] >= len(whole["names"]):
+        raise ValueError(f"{path}: other is {whole['other']}, of {len(whole['names'])} names")
+    if whole["window_hop_seconds"] > whole["window_seconds"]:
+        raise ValueError(f"{path}: window_hop_seconds is more than window_seconds")
+    if isinstance(card.get("examples"), list):
+        for name in card["examples"]:
+            if "\0" in name or not (folder / name).resolve().is_relative_to(folder):
+                raise ValueError(f"{path}: the example {name!r} lies outside its folder")
+        card["examples"] = [str(path.parent / name) for name in card["examples"]]
+    return card
+
+
+def _number(low, high):
+    return lambda value: type(value) in (int, float) and low <= value <= high
+
+
+def _texts(value):
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _line(value):
+    return isinstance(value, str) and value.isprintable()
+
+
+_RIGHT = {  # what a card may say
+    "names": lambda value: _texts(value) and 0 < len(value) == len(set(value)),
+    "other": lambda value: value is None or (type(value) is int and value >= 0),
+    "other_from": _number(0, 1),
+    "temperature": _number(1e-3, 1e3),
+    "unsure_below": _number(0, 1),
+    "min_seconds": _number(0, 1e6),
+    "silence_dbfs": _number(-1e3, 1e3),
+    "window_seconds": _number(0.01, 1e3),
+    "window_hop_seconds": _number(0.01, 1e3),
+    "files": lambda value: value is None or _texts(value),
+    "licence": lambda value: value is None or _line(value),
+    "title": _line,
+    "question": _line,
+    "about": lambda value: isinstance(value, str),
+    "trained on": lambda value: isinstance(value, str),
+    "examples": lambda value: value == "voices" or _texts(value),
+}
+
+
 def _keras(path):
     from helpers.quiet import keras
 
@@ -420,22 +481,36 @@ def main(arguments=None):
         "--model", metavar="PATH", help="a model's folder, its .keras or .tflite file, or yamnet"
     )
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # a name may hold what the terminal cannot show
+        with suppress(AttributeError):  # in a notebook
+            stream.reconfigure(errors="backslashreplace")
     try:
         classifier = Classifier.load(options.model)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     names = [name for given in options.files for name in _files_of(given)]
+    try:
+        failed = _print_answers(classifier, names, options.json)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads it has read enough, as head does; at exit it is flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return int(failed)
+
+
+def _print_answers(classifier, names, as_json):
+    """Print a line a file; True if one could not be read."""
     width, failed = max(len(_printable(name)) for name in names), False
     long = max(map(len, ["unsure", *classifier.card["names"]]))
     for file, answer in zip(names, classifier.predict_many(names)):
         if isinstance(answer, audio.AudioError):
             reason = str(answer).removeprefix(f"{Path(file).name}: ")
             print(f"{_printable(file)}: {_printable(reason)}", file=sys.stderr)
-            if options.json:  # still a line a file
+            if as_json:  # still a line a file
                 print(json.dumps({"file": file, "error": reason}))
             failed = True
             continue
-        if options.json:
+        if as_json:
             fields = ("label", "best", "probabilities", "reason", "seconds")
             about = {"file": file, "known": classifier.knows(file)}
             print(json.dumps(about | {name: getattr(answer, name) for name in fields}))
@@ -447,7 +522,7 @@ def main(arguments=None):
             line = f"{name}  {answer.label:{long}}  {shares}  {answer.seconds:6.1f} s"
             known = "was in the training: proves nothing" if classifier.knows(file) else ""
             print(_fitted(f"{line}  {answer.reason or known}".rstrip()))
-    return int(failed)
+    return failed
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """Any bytes, any array, any rate, any catalog: an answer in order, or the documented error."""
 
+import pickle
+import sys
 from pathlib import Path
 
 import fuzz
 import numpy as np
+import odd_files
 import pandas as pd
 import pitch_classifier
 import pytest
@@ -88,6 +91,64 @@ def test_any_name_stays_on_one_line(name):
 def test_what_the_fuzzer_found_stays_mended(path, tmp_path):
     content = bytes.fromhex(path.read_text())
     assert fuzz.fault(content, f".{path.stem.split('-')[0]}", tmp_path) is None
+
+
+def test_the_fuzzer_runs_where_memory_cannot_be_bounded(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    fuzz._bounded()
+
+
+STUB = """
+import os, sys, time
+from pathlib import Path
+folder = Path(sys.argv[-1])
+(folder / "now").write_bytes(b"the very bytes")
+(folder / "ending").write_text(".ogg")
+{does}
+"""
+ENDS = {
+    "print(41, flush=True); print(42, flush=True); os._exit(3)": "42 ended the process (3)",
+    "print(42, flush=True); time.sleep(99)": "42 ended the process (no end): not ready after",
+}
+
+
+@pytest.mark.parametrize("does", ENDS)
+def test_the_fuzzer_keeps_the_bytes_that_end_its_process(monkeypatch, tmp_path, capsys, does):
+    (tmp_path / "stub.py").write_text(STUB.format(does=does))
+    monkeypatch.setattr(fuzz, "__file__", str(tmp_path / "stub.py"))
+    monkeypatch.setattr(fuzz, "FOUND", tmp_path / "found")
+    count, wrong = fuzz.run(tmp_path, 0, 200, seconds=5)
+    (kept,) = (tmp_path / "found").glob("ogg-*.hex")
+    assert bytes.fromhex(kept.read_text()) == b"the very bytes"
+    assert (count, wrong) == (does.count("print"), 1) and ENDS[does] in capsys.readouterr().out
+
+
+def test_a_batch_that_cannot_begin_is_told(monkeypatch, tmp_path):
+    (tmp_path / "stub.py").write_text("raise SystemExit('no such module')")
+    monkeypatch.setattr(fuzz, "__file__", str(tmp_path / "stub.py"))
+    with pytest.raises(RuntimeError, match=r"no batch can be begun \(1\): no such module"):
+        fuzz.run(tmp_path, 0, 200)
+
+
+def test_the_fuzzer_damages_further_what_is_answered_in_a_new_way(monkeypatch, tmp_path):
+    known, answers = tmp_path / "known.pickle", iter([(None, 1), (None, 1), (None, 2), (None, 2)])
+    known.write_bytes(pickle.dumps(([(b"0" * 99, ".wav")], {2})))
+    monkeypatch.setattr(fuzz, "tried", lambda *_: next(answers))
+    monkeypatch.setattr(fuzz, "_bounded", lambda: None)
+    fuzz.batch(tmp_path, 0, 4)
+    seeds, seen = pickle.loads(known.read_bytes())
+    assert len(seeds) == 2 and seen == {1, 2}
+
+
+def test_what_is_alike_has_one_signature(tmp_path):
+    def alike(content, ending=".wav"):
+        return fuzz.tried(content, ending, tmp_path)[1]
+
+    tone, rate = odd_files.pcm(), {"rate": 8_000}
+    assert alike(odd_files.wav(tone)) == alike(odd_files.wav(tone[:-2]))
+    assert alike(odd_files.wav(tone)) != alike(odd_files.wav(tone, **rate))
+    assert alike(odd_files.wav(tone, size=10**6)) == alike(odd_files.wav(tone, size=10**7))
+    assert alike(b"") != alike(b"1")
 
 
 def test_the_fuzzer_sees_a_fault(monkeypatch, tmp_path):

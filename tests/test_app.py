@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -259,6 +260,17 @@ def test_an_upload_can_be_asked_about_once(served, tmp_path):
     (path,) = served.upload(tones.write(tmp_path / "mine.wav")).json()
     assert '"label": "dog"' in call(served, path)
     assert not Path(path).exists() and "event: error" in call(served, path)
+
+
+def test_equal_uploads_at_one_time_all_get_their_answer(served, tmp_path):
+    path = tones.write(tmp_path / "mine.wav")
+    with ThreadPoolExecutor(4) as pool:
+        there = [got.json()[0] for got in pool.map(served.upload, [path] * 4)]
+        assert len(set(there)) == 4 and {Path(one).name for one in there} == {"mine.wav"}
+        said = list(pool.map(partial(call, served), there))
+    assert all('"label": "dog"' in text for text in said)
+    assert list(served.folder.rglob("*.wav")) == []
+    assert not any(Path(one).parent.exists() for one in there)
 
 
 def test_files_of_the_machine_are_neither_read_nor_deleted(served, tmp_path):

@@ -1,10 +1,15 @@
 """Decoding, resampling and levels, held against numbers known beforehand."""
 
 import os
+import subprocess
+import sys
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
 import soundfile
+from lessons import ROOT
 from tones import tone
 
 from helpers import audio
@@ -70,12 +75,63 @@ def test_the_range_of_rates_holds_its_ends(tmp_path, rate):
     assert audio.load(tmp_path / "odd.wav", None)[1] == rate
 
 
-def test_what_is_cut_off_is_said(tmp_path):
-    soundfile.write(tmp_path / "whole.mp3", tone(440, 2.0), 16_000)
-    whole = (tmp_path / "whole.mp3").read_bytes()
-    (tmp_path / "cut.mp3").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(audio.AudioError, match=r"damaged: it ends after [01]\.\d s of the 2\.0 s"):
-        audio.load(tmp_path / "cut.mp3")
+CUT = {
+    "wav": ({}, r"its header states 640,000 bytes of samples, and \d+,\d+ are there"),
+    "flac": ({}, "decoder lost sync"),
+    "ogg": ({}, "cut off: the page that marks its end is missing"),
+    "opus.ogg": ({"format": "OGG", "subtype": "OPUS"}, "the page that marks its end is missing"),
+    "mp3": ({}, r"its header states \d+ frames of sound, and \d+ are there; get the whole file"),
+}
+
+
+@pytest.mark.parametrize("share", [0.5, 0.93])
+@pytest.mark.parametrize("name", CUT)
+def test_what_is_cut_off_is_said(tmp_path, name, share):
+    options, said = CUT[name]
+    path = tmp_path / f"a.{name}"
+    soundfile.write(path, noise(20), 16_000, **options)
+    assert len(audio.load(path)[0]) == pytest.approx(320_000, abs=2_000)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(audio.AudioError, match=said):
+        audio.load(path)
+
+
+def noise(seconds, rate=16_000):
+    return 0.1 * np.random.default_rng(0).standard_normal(seconds * rate, np.float32)
+
+
+def test_of_recordings_one_after_another_the_first_does_not_pass_for_all(tmp_path):
+    soundfile.write(tmp_path / "a.ogg", noise(2), 16_000)
+    (tmp_path / "a.ogg").write_bytes(2 * (tmp_path / "a.ogg").read_bytes())
+    with pytest.raises(audio.AudioError, match=r"several recordings, .* convert it to WAV"):
+        audio.load(tmp_path / "a.ogg")
+
+
+def test_frames_are_not_sought_for_ever(tmp_path):
+    (tmp_path / "a.mp3").write_bytes(b"\xff\xfb\x90\x64" * 2_500_000)
+    start = time.monotonic()
+    with pytest.raises(audio.AudioError):
+        audio.load(tmp_path / "a.mp3")
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("rate", [44_100, 16_000])
+@pytest.mark.parametrize("loud_first", [True, False])
+def test_an_mp3_of_varying_bit_rate_that_states_no_length_is_read_whole(tmp_path, loud_first, rate):
+    parts = [3 * noise(10, rate), 0.01 * tone(440, 30, rate=rate)]
+    wave = np.concatenate(parts if loud_first else parts[::-1])
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, wave, rate, bitrate_mode="VARIABLE")
+    content = path.read_bytes()
+    (start,) = {content.find(tag) for tag in (b"Xing", b"Info")} - {-1}
+    path.write_bytes(content[content.find(b"\xff", start + 140) :])  # without the tag's frame
+    assert len(audio.load(path)[0]) / 16_000 == pytest.approx(40, abs=0.15)
+    frames, native, channels = audio.about(path)
+    assert (frames / native, native, channels) == (pytest.approx(40, abs=0.15), rate, 1)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(audio.AudioError, match="cut off within a frame"):
+        audio.load(path)
 
 
 @pytest.mark.parametrize("stated", [0, 2**36 - 1])
@@ -90,6 +146,48 @@ def test_the_length_in_a_header_fills_no_memory(tmp_path, stated):
             audio.load(tmp_path / "a.flac")
     else:
         assert len(audio.load(tmp_path / "a.flac")[0]) == 32_000
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
+def test_blocks_are_resampled_as_the_whole(tmp_path, monkeypatch, rate):
+    soundfile.write(tmp_path / "a.wav", noise(2, rate), rate, subtype="FLOAT")
+    monkeypatch.setattr(audio, "_BLOCK", 1_000)
+    expected = audio.resample(noise(2, rate), rate, 16_000)
+    np.testing.assert_array_equal(audio.load(tmp_path / "a.wav")[0], expected)
+
+
+def test_an_hour_fills_no_memory(tmp_path):
+    """Silence of an hour is a small FLAC file; its waveform at 16 kHz takes 230 MB."""
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", 48_000, 2, "PCM_16") as file:
+        for _ in range(60):
+            file.write(np.zeros((60 * 48_000, 2), np.int16))
+    tracemalloc.start()
+    try:
+        assert len(audio.load(tmp_path / "a.flac")[0]) == 3600 * 16_000
+        assert tracemalloc.get_traced_memory()[1] < 400e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_longer_than_the_memory_may_hold_is_refused(tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "a.flac", noise(50), 16_000)
+    monkeypatch.setattr(audio, "_MOST", 4 * 36 * 16_000)
+    monkeypatch.setattr(audio, "_BLOCK", 16_000)
+    with pytest.raises(audio.AudioError, match=r"a\.flac: longer than 0\.0 h; cut it into shorter"):
+        audio.load(tmp_path / "a.flac")
+
+
+def test_a_name_beyond_the_systems_encoding_is_read(tmp_path):
+    soundfile.write(tmp_path / "🐈.wav", noise(1), 16_000)
+    code = "import sys; from helpers import audio; print(len(audio.load(sys.argv[1])[0]))"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "🐈.wav"],
+        env=os.environ | plain | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "16000", done.stderr
 
 
 def test_an_mp3_without_a_sound_is_not_called_missing(tmp_path):
@@ -132,6 +230,13 @@ def test_a_file_without_samples_is_an_error(tmp_path):
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16_000)
     with pytest.raises(audio.AudioError, match="holds no samples"):
         audio.load(tmp_path / "empty.wav")
+
+
+def test_what_is_too_short_for_one_sample_at_the_new_rate_is_an_error(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.ones(1), 192_000)
+    with pytest.raises(audio.AudioError, match="too short: 1 of its samples, at 192,000 Hz"):
+        audio.load(tmp_path / "a.wav")
+    assert len(audio.load(tmp_path / "a.wav", None)[0]) == 1
 
 
 def test_resampling_filters_what_the_new_rate_cannot_hold():

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from helpers import datasets
-from helpers.datasets import catalog, downloads
+from helpers.datasets import catalog, downloads, folders
 
 RATE = 16_000
 
@@ -258,3 +258,13 @@ def test_label_ids_follow_the_names(synthetic):
     assert set(datasets.label_ids(few, ["dog", "cat"])[few.label == "cat"]) == {1}
     with pytest.raises(ValueError, match="unknown label cat: the labels are bird, dog"):
         datasets.label_ids(few, ["bird", "dog"])
+
+
+def test_a_label_may_be_a_word_that_pandas_takes_for_missing(tmp_path):
+    rows = ["file,label"]
+    for label in ("None", "NA", "null", "nan"):
+        _write(tmp_path / f"{label}.wav")
+        rows.append(f"{label}.wav,{label}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    table, findings = folders.from_manifest(tmp_path)
+    assert list(table.label) == ["None", "NA", "null", "nan"] and findings == []

@@ -5,6 +5,7 @@ the documented error with a sentence; never a traceback of another kind, a hang,
 import contextlib
 import io
 import json
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -92,6 +93,26 @@ def test_every_odd_file_is_answered_rightly_or_refused_in_words(entrance):
     print(f"{entrance}: {count} odd files, {len(wrong)} not as they should be")
     assert count >= 300
     assert wrong == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse some names")
+def test_no_name_is_left_out_where_all_can_be_written():
+    called = [case.name for case in odd_files.cases() if case.what.startswith("called ")]
+    assert len(called) == 47 and "a: b.wav" in called and "\udcff\udcfe.wav" in called
+
+
+def test_a_name_that_the_system_refuses_is_left_out(monkeypatch):
+    write = Path.write_bytes
+
+    def refuse(path, content):
+        if ":" in path.name:
+            raise OSError(22, "Invalid argument")
+        return write(path if path.name != "con.wav" else path.with_name("other"), content)
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    called = [case.name for case in odd_files.cases() if "called '" in case.what]
+    assert "a b.wav" in called and "con.wav" not in called
+    assert not any(":" in name for name in called)
 
 
 def catalog_of_all(folder):

@@ -1,9 +1,12 @@
 """The shipped model's form: one answer for a clip wherever it runs, and a classifier around it."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
 
 import h5py
 import numpy as np
@@ -604,6 +607,71 @@ def test_the_command_runs_as_a_module_and_keeps_stderr_clean(folder, tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{tmp_path / 'a.wav'}  ")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_a_name_that_the_terminal_cannot_show_is_answered(tmp_path, setting):
+    soundfile.write(tmp_path / "🐈.wav", clip(30_000), RATE)
+    command = [sys.executable, "-m", "helpers.predict", tmp_path / "🐈.wav"]
+    env = os.environ | setting
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"\\\S+\.wav  (cat|dog|neither|unsure)", done.stdout)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a closed pipe is told otherwise")
+def test_who_reads_no_further_ends_the_command_without_a_traceback(tmp_path):
+    soundfile.write(tmp_path / "a.wav", clip(30_000), RATE)
+    command = [sys.executable, "-m", "helpers.predict", *[tmp_path / "a.wav"] * 3]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as running:
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 1
+
+
+CARDS = {
+    "[]": "is no card: it holds no names",
+    "{": "is no card: it cannot be read as JSON",
+    "[" * 100_000: "is no card: it cannot be read as JSON",
+    '{"temperature": "x"}': "temperature cannot be 'x'",
+    '{"temperature": NaN}': "temperature cannot be 'nan'",
+    '{"temperature": 0}': "temperature cannot be '0'",
+    '{"names": "cat"}': "names cannot be 'cat'",
+    '{"names": ["cat", "cat"]}': "names cannot be",
+    '{"names": [["cat"], 1]}': "names cannot be",
+    '{"other": 2}': "other is 2, of 2 names",
+    '{"other": -1}': "other cannot be '-1'",
+    '{"window_hop_seconds": 0}': "window_hop_seconds cannot be '0'",
+    '{"window_seconds": 0.1}': "window_hop_seconds is more than",
+    '{"title": null}': "title cannot be 'None'",
+    '{"licence": "a\\nb: c"}': "licence cannot be",
+    '{"files": {}}': "files cannot be",
+    '{"examples": [1]}': "examples cannot be",
+    '{"examples": ["../../x.wav"]}': r"example '\.\./\.\./x\.wav' lies outside",
+    '{"examples": ["/etc/x.wav"]}': "example '/etc/x.wav' lies outside",
+    '{"examples": ["link.wav"]}': "example 'link.wav' lies outside",
+    '{"examples": ["a\\u0000.wav"]}': "lies outside",
+}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card[:40])
+def test_a_strangers_card_ends_in_a_sentence_that_names_it(tmp_path, card):
+    shutil.copyfile(predict.SHIPPED, tmp_path / "model.tflite")
+    (tmp_path / "model.json").write_text(card)
+    with suppress(OSError):
+        (tmp_path / "link.wav").symlink_to("/etc/passwd")
+    with pytest.raises(SystemExit, match=CARDS[card]) as caught:
+        predict.main(["a.wav", "--model", str(tmp_path)])
+    said = caught.value.code
+    assert said.startswith(str(tmp_path / "model.json")) and len(said.splitlines()) == 1
+    assert len(said) < 300
 
 
 def test_an_error_among_many_files_is_not_lost(folder, tmp_path):

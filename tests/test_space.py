@@ -39,7 +39,7 @@ def test_it_holds_the_model_its_card_and_little_else(folder):
     files = space.write(folder)
     assert {"app.py", "requirements.txt", "README.md", ".gitattributes"} <= set(files)
     assert {"data/pretrained/cat_dog_cnn.tflite", "data/pretrained/cat_dog_cnn.json"} <= set(files)
-    assert sum(name.startswith("helpers/") for name in files) < 9
+    assert sum(name.startswith("helpers/") for name in files) < 10
     large = [
         name
         for name in files

@@ -11,7 +11,8 @@ from lessons import PATHS, ROOT
 
 # A module imports only from those before it; colab stands alone.
 ORDER = [
-    *("__init__", "files", "cache", "quiet", "parameters", "headline", "audio", "datasets.voices"),
+    *("__init__", "files", "cache", "quiet", "parameters", "headline", "whole", "audio"),
+    "datasets.voices",
     "datasets.others",
     *("datasets.synthetic", "datasets.folders", "datasets.downloads", "splits"),
     *("datasets.catalog", "datasets", "features", "windows", "augmentation", "models"),

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
 
 from helpers import audio, files, splits
 from helpers.datasets import downloads, folders, synthetic
@@ -254,10 +253,9 @@ def _esc50(folder):
 def _is_esc50(path):
     """Whether a clip is what all of ESC-50 are: five seconds at 44,100 Hz."""
     try:
-        about = soundfile.info(path)
-    except (soundfile.LibsndfileError, OSError):
+        return audio.about(path)[:2] == (220_500, 44_100)
+    except audio.AudioError:
         return False
-    return (about.samplerate, about.frames) == (44_100, 220_500)
 
 
 def joined(parts):
@@ -417,7 +415,7 @@ def _read_facts(table):
         except audio.AudioError as error:
             findings.append((clip, _left_out(path, error)))
             continue
-        facts[clip] = (len(waveform) / rate, rate, soundfile.info(path).channels)
+        facts[clip] = (len(waveform) / rate, rate, audio.about(path)[2])
     columns = ["duration", "sample_rate", "channels"]
     facts = pd.DataFrame.from_dict(facts, orient="index", columns=columns)
     return table.join(facts, how="inner").rename_axis("clip"), findings

@@ -157,7 +157,9 @@ def read_table(path, *columns):
         ValueError: it is no such table, or lacks a column.
     """
     try:
-        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True)
+        # an empty field is missing, and nothing else: "None" and "NA" are names
+        blank = {"keep_default_na": False, "na_values": [""]}
+        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", skipinitialspace=True, **blank)
     except (ValueError, OSError) as error:  # pandas' own are of the first kind
         reason = str(error).strip().splitlines()[0]
         raise ValueError(

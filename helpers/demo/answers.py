@@ -160,7 +160,7 @@ class Answerer:
             with suppress(OSError, ValueError):  # gone already, or a name that no file can have
                 path.unlink()
             if len(path.parent.name) == 64:  # a checksum: the folder that Gradio made for it
-                with suppress(OSError):  # two files of one name and content share it
+                with suppress(OSError):
                     path.parent.rmdir()
         return waveform, known
 
@@ -205,26 +205,21 @@ def _check_size(path):
     Raises:
         audio.AudioError: says how much it is, and how much it may be.
     """
-    if not os.path.isfile(path):  # another one who sent the very same file was answered just now
+    if not os.path.isfile(path):  # asked about twice
         raise audio.AudioError(f"{path.name}: already heard and deleted; send it again")
     size = path.stat().st_size
     if size > MAX_BYTES:
         limit = f"{MAX_BYTES >> 20} MB"
         raise audio.AudioError(f"{path.name}: {size / 2**20:.1f} MB; give a file of up to {limit}")
-    if path.suffix.lower() not in audio.FORMATS:
-        return  # audio.load will say so
-    try:
-        about = soundfile.info(str(path))
-    except (soundfile.LibsndfileError, OSError, ValueError):
-        return
-    seconds = about.frames / about.samplerate
+    frames, rate, channels = audio.about(path)
+    seconds = frames / max(rate, 1)
     if seconds > 1e6:  # some FLAC encoders leave the length out
         raise audio.AudioError(f"{path.name}: does not tell its length; save it as a WAV file")
     if seconds > MAX_SECONDS:
         raise audio.AudioError(
             f"{path.name}: {seconds:.0f} s long; cut it to {MAX_SECONDS} s or less"
         )
-    if about.frames * about.channels > _MAX_SAMPLES:
+    if frames * channels > _MAX_SAMPLES:
         raise audio.AudioError(f"{path.name}: too many channels at too high a rate; mix it down")
 
 

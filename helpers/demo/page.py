@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import gradio as gr
+from gradio import route_utils
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
@@ -137,6 +139,17 @@ class _NoFiles:
         return await self.app(scope, receive, send)
 
 
+class _Upload(route_utils.GradioUploadFile):
+    """In a folder of its own, which nobody can guess: Gradio names it by the content's hash.
+
+    Equal files at one time would be one, and whoever is answered first deletes it.
+    """
+
+    def __init__(self, *given, **named):
+        super().__init__(*given, **named)
+        self.sha.update(secrets.token_bytes())
+
+
 def _no_links(component):
     """Gradio would fetch what a program names by its address, of any size, and read it."""
     move = component.async_move_resource_to_block_cache
@@ -171,6 +184,7 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
     folder = tempfile.mkdtemp(prefix="barks-and-meows-")  # readable by this user alone
     os.environ["GRADIO_TEMP_DIR"] = folder
     page = None
+    route_utils.GradioUploadFile = _Upload  # there is no setting for it
     try:
         page = _build(classifier)
         look = gr.themes.Soft(primary_hue="teal", font=["system-ui", "sans-serif"])

@@ -25,6 +25,7 @@ _MODULES = (
     "__init__",
     "files",
     "audio",
+    "whole",
     "plots",
     "predict",
     "demo/__init__",
@@ -120,13 +121,14 @@ def write(folder, model=None):
     place = "data/pretrained" if model.resolve() == predict.SHIPPED.resolve() else "model"
     whole = model.with_name("README.md")  # the card for readers
     sounds = answers.examples(card)
+    heard = "examples" if card["examples"] == "voices" else f"{place}/examples"
     written = {
         "README.md": _readme(card, address, place if whole.is_file() else None),
         "app.py": _APP.replace("{model}", f"{place}/{model.name}"),
         "requirements.txt": _requirements(),
         ".gitattributes": _ATTRIBUTES,
         "LICENSE": (_ROOT / "LICENSE").read_text("utf-8"),
-        f"{place}/{model.stem}.json": json.dumps(_card_of_space(card, sounds, place), indent=1),
+        f"{place}/{model.stem}.json": json.dumps(_card_of_space(card, sounds), indent=1),
     }
     for name in _MODULES:
         written[f"helpers/{name}.py"] = (_ROOT / "helpers" / f"{name}.py").read_text("utf-8")
@@ -134,13 +136,13 @@ def write(folder, model=None):
         text = whole.read_text("utf-8")
         text = text.replace("](../../", f"]({address}/blob/main/")
         written[f"{place}/README.md"] = text.replace("](../", f"]({address}/blob/main/data/")
-    for name in ("helpers/demo", place, *(["examples"] if sounds else [])):
+    for name in ("helpers/demo", place, *([heard] if sounds else [])):
         (folder / name).mkdir(parents=True)
     for name, text in written.items():
         (folder / name).write_text(text, "utf-8")
     shutil.copyfile(model, folder / place / model.name)
     for name, clip in sounds.items():
-        soundfile.write(folder / "examples" / f"{name}.flac", clip, SAMPLE_RATE)
+        soundfile.write(folder / heard / f"{name}.flac", clip, SAMPLE_RATE)
     return sorted(
         str(path.relative_to(folder).as_posix())
         for path in folder.rglob("*")
@@ -148,12 +150,11 @@ def write(folder, model=None):
     )
 
 
-def _card_of_space(card, sounds, place):
+def _card_of_space(card, sounds):
     """The card with its examples where the folder has them."""
     if card["examples"] == "voices":
         return card
-    up = "../" * (place.count("/") + 1)
-    return card | {"examples": [f"{up}examples/{name}.flac" for name in sounds]}
+    return card | {"examples": [f"examples/{name}.flac" for name in sounds]}
 
 
 def _readme(card, address, place):

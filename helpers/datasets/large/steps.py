@@ -7,7 +7,6 @@ and why, None or why a clip is not to be opened, and writes one Parquet file wit
 from functools import lru_cache
 
 import pandas as pd
-import soundfile
 from threadpoolctl import threadpool_limits
 
 from helpers import audio, datasets, files, predict, windows
@@ -54,7 +53,7 @@ def report(clips, url):
             "sha256": files.digest(local),
             "duration": len(waveform) / rate,
             "sample_rate": rate,
-            "channels": soundfile.info(local).channels,
+            "channels": audio.about(local)[2],
         }
 
     columns = ["path", "finding", "sha256", "duration", "sample_rate", "channels"]
