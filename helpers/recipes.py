@@ -24,6 +24,7 @@ from helpers import (
     evaluation,
     features,
     models,
+    resume,
     splits,
     transfer,
     windows,
@@ -120,7 +121,8 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None, heard=None):
             clips are heard are left out.
 
     Returns:
-        keras.Model: pictures (batch, 94, 64, 1) to one logit a class.
+        keras.Model: pictures (batch, 94, 64, 1) to one logit a class. A long training that was
+        killed goes on after its last epoch when it is called again, to the same weights.
     """
     set_seed(seed)
     names = datasets.classes(clips)
@@ -152,11 +154,22 @@ def train(clips, recipe=BEST, seed=0, *, start=None, teacher=None, heard=None):
         pupil = keras.Model(model.inputs, [model.outputs[0], aim])
         losses, weights = [loss, keras.losses.CosineSimilarity()], [1.0, recipe.taught]
     trained = _compiled_like(pupil, optimizer, losses, weights, batches.element_spec)
+    drawn_from = batches.share, batches.target, *batches.first
+    unfinished = resume.Resume(trained, len(batches), recipe, seed, *drawn_from)
+    begun = unfinished.epoch
     options = {"steps_per_epoch": recipe.steps, "shuffle": False, "verbose": 0}
-    model.history = trained.fit(batches.dataset(), epochs=recipe.epochs, **options)
+    model.history = trained.fit(
+        batches.dataset(start=begun * recipe.steps),
+        initial_epoch=begun,
+        epochs=recipe.epochs,
+        callbacks=[unfinished],
+        **options,
+    )
     batches.let_go()  # TensorFlow keeps a dataset's function, and that what it draws from
     pupil.set_weights(trained.get_weights())
+    unfinished.done()
     model.history.set_model(model)  # the other one goes on
+    model.history.history = unfinished.past
     return model
 
 
@@ -288,6 +301,7 @@ class Batches:
         heard: as from teacher.hear, of these clips: half of each batch is drawn from it; or None.
 
     Attributes:
+        first: batch number 0.
         element_spec: of what `dataset` gives, as tf.data names it.
     """
 
@@ -315,7 +329,8 @@ class Batches:
             few = heard.embeddings[some].astype(np.float32)
             head = transfer.fit_head(few, true[some].argmax(axis=1))
             self.target_of_heard = (true + head.predict_proba(heard.embeddings)) / 2
-        self.element_spec = tuple(tf.TensorSpec(part.shape) for part in self.batch(0))
+        self.first = self.batch(0)
+        self.element_spec = tuple(tf.TensorSpec(part.shape) for part in self.first)
 
     def __len__(self):
         return self.recipe.epochs * self.recipe.steps
@@ -324,8 +339,8 @@ class Batches:
         """Forget what batches are drawn from: hundreds of megabytes."""
         self.levels = self.taught = self.heard = self.target_of_heard = None
 
-    def dataset(self, threads=2):
-        """The batches in order, each once, made ahead by some threads: a tf.data.Dataset."""
+    def dataset(self, threads=2, start=0):
+        """The batches in order from one on, each once, made ahead by threads: a tf.data.Dataset."""
 
         def make(index):
             made = tf.numpy_function(
@@ -338,7 +353,7 @@ class Batches:
             return x, tuple(y) if len(y) > 1 else y[0]
 
         # stateful=False above: else op determinism would make one batch at a time
-        order = tf.data.Dataset.range(len(self))
+        order = tf.data.Dataset.range(start, len(self))
         return order.map(make, num_parallel_calls=threads, deterministic=True).prefetch(4)
 
     def batch(self, index):

@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from helpers import audio, augmentation, datasets, evaluation, export, recipes, windows
+from helpers import (
+    audio,
+    augmentation,
+    datasets,
+    evaluation,
+    export,
+    recipes,
+    resume,
+    windows,
+)
 from helpers.quiet import tf
 
 pytestmark = pytest.mark.slow
@@ -48,6 +57,59 @@ def test_a_compiled_network_that_is_used_again_knows_nothing_of_before(few):
     for other in (replace(QUICK, learning_rate=1e-3), replace(QUICK, width=8)):
         recipes.train(few, other, 0)
     assert len(recipes._COMPILED) == 3
+
+
+class Killed(BaseException):
+    """As a kill: nothing of the training's own is run after it."""
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(few, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
+    monkeypatch.setattr(resume, "LONG", 1)
+    recipe = replace(QUICK, epochs=4)
+    whole = recipes.train(few, recipe, 0)
+    assert list((tmp_path / "unfinished").iterdir()) == []
+    after, asked, batch = resume.Resume.on_epoch_end, [], recipes.Batches.batch
+
+    def until_the_second(self, epoch, logs=None):
+        after(self, epoch, logs)
+        if epoch == 1:
+            raise Killed
+
+    def counted(self, index):
+        asked.append(index)
+        return batch(self, index)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(resume.Resume, "on_epoch_end", until_the_second)
+        recipes.train(few, recipe, 0)
+    (kept,) = (tmp_path / "unfinished").iterdir()
+    recipes.train(few, recipe, 1)  # another training takes nothing of it
+    assert kept.exists()
+    recipes.forget()
+    monkeypatch.setattr(recipes.Batches, "batch", counted)
+    again = recipes.train(few, recipe, 0)
+    assert sorted(asked)[-6:] == [6, 7, 8, 9, 10, 11] and 3 not in asked
+    for one, two in zip(whole.get_weights(), again.get_weights()):
+        np.testing.assert_array_equal(one, two)
+    assert again.history.history == whole.history.history
+    assert len(again.history.history["loss"]) == 4 and not kept.exists()
+
+
+def test_a_broken_file_of_an_unfinished_training_is_none(few, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
+    monkeypatch.setattr(resume, "LONG", 1)
+    whole = recipes.train(few, QUICK, 0)
+    done = resume.Resume.done
+    with monkeypatch.context() as patch:
+        patch.setattr(resume.Resume, "done", lambda self: None)
+        recipes.train(few, QUICK, 0)
+    (kept,) = (tmp_path / "unfinished").iterdir()
+    kept.write_bytes(kept.read_bytes()[:1000])
+    again = recipes.train(few, QUICK, 0)
+    assert resume.Resume.done is done and not kept.exists()
+    for one, two in zip(whole.get_weights(), again.get_weights()):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_pretraining_is_where_the_training_starts(few):
@@ -118,8 +180,8 @@ def test_a_training_sees_every_batch_once_and_in_order(few, monkeypatch, threads
             asked.append(index)
             return super().batch(index)
 
-        def dataset(self):
-            return super().dataset(threads)
+        def dataset(self, start):
+            return super().dataset(threads, start)
 
     def watched(*about, compiled_like=recipes._compiled_like):
         network = compiled_like(*about)
