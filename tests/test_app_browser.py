@@ -150,8 +150,8 @@ def test_on_a_narrow_screen_what_is_no_animal_is_turned_away(tmp_path):
     rng, time = np.random.default_rng(0), np.arange(3 * 16_000) / 16_000
     bowed = 440 * time + 0.8 * np.sin(2 * np.pi * 5.5 * time)  # with a vibrato
     sounds = {
-        "voice": others.sound("speech", rng),
-        "rain": others.sound("rain", rng),
+        "voice": others.sound("speech", rng, seconds=2.0),  # of other lengths: the words differ
+        "rain": others.sound("rain", rng, seconds=2.5),
         "violin": sum(0.2 / k * np.sin(2 * np.pi * k * bowed) for k in range(1, 12)),
         "silence": 0 * time,
     }
