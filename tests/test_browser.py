@@ -42,6 +42,8 @@ SECONDS = 900  # as long as it may take on a busy machine, so that a test ends a
 SETTINGS = {"notification": {"fetchNews": "false", "checkForUpdates": False}}
 STARTED = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
     .some(p => /^\\[(\\*|\\d+)\\]:$/.test(p.textContent.trim()))"""
+BEGUN = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
+    .some(p => /^\\[\\d+\\]:$/.test(p.textContent.trim()))"""
 FINISHED = """(cells) => {
     const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
     const ran = prompts.filter(p => /^\\[\\d+\\]:$/.test(p.textContent.trim())).length;
@@ -122,15 +124,23 @@ def run_all_cells(page, cells):
     """Run > Run All Cells, and wait until every cell has its number or one has failed."""
     from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    page.on("dialog", lambda dialog: dialog.accept())  # leave the page, changed or not
+    idle.wait_for()
     for _ in range(5):  # a page still busy loading may miss the click
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         try:
             page.wait_for_function(STARTED, timeout=60_000)
-            break
         except PlaywrightTimeout:
             page.keyboard.press("Escape")
+            continue
+        try:
+            page.wait_for_function(BEGUN, timeout=120_000)
+            break
+        except PlaywrightTimeout:  # the kernel never got the message: begin anew
+            page.reload()
+            idle.wait_for()
     try:
         page.wait_for_function(FINISHED, arg=cells)
     except PlaywrightTimeout:

@@ -5,7 +5,6 @@ import hashlib
 import pandas as pd
 
 from helpers import audio
-from helpers.datasets.large import store
 
 
 def read(url):
@@ -23,6 +22,8 @@ def read(url):
     Raises:
         ValueError: there is no such column, no clip, or a clip stands there twice.
     """
+    from helpers.datasets.large import store  # needs pyarrow, which lesson 10 does without
+
     fs, path = store.place(url)
     if str(path).endswith((".csv", ".parquet")):
         with fs.open(path) as file:
