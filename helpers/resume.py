@@ -10,7 +10,7 @@ import numpy as np
 from helpers import files
 from helpers.quiet import keras
 
-LONG = 1_000  # steps: what takes fewer is done again sooner than it is looked after
+_LONG = 1_000  # steps: what takes fewer is done again sooner than it is looked after
 
 
 class Resume(keras.callbacks.Callback):
@@ -21,7 +21,7 @@ class Resume(keras.callbacks.Callback):
 
     Args:
         network: compiled, with its optimizer built, as it stands before its first step.
-        steps: of the whole training; where they are fewer than LONG nothing is kept.
+        steps: of the whole training; where they are fewer than _LONG nothing is kept.
         facts: what else decides the training: arrays, and what repr tells apart.
 
     Attributes:
@@ -33,7 +33,7 @@ class Resume(keras.callbacks.Callback):
         super().__init__()
         self._state = [*network.variables, *network.optimizer.variables]
         self.epoch, self.past, self._path = 0, {}, None
-        if steps < LONG:
+        if steps < _LONG:
             return
         content = hashlib.sha256()
         for fact in (steps, *facts, *self._state):

@@ -65,7 +65,7 @@ class Killed(BaseException):
 
 def test_a_killed_training_goes_on_to_the_same_weights(few, monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
-    monkeypatch.setattr(resume, "LONG", 1)
+    monkeypatch.setattr(resume, "_LONG", 1)
     recipe = replace(QUICK, epochs=4)
     whole = recipes.train(few, recipe, 0)
     assert list((tmp_path / "unfinished").iterdir()) == []
@@ -98,7 +98,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(few, monkeypatch, tmp_pat
 
 def test_a_broken_file_of_an_unfinished_training_is_none(few, monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_RUNS", str(tmp_path))
-    monkeypatch.setattr(resume, "LONG", 1)
+    monkeypatch.setattr(resume, "_LONG", 1)
     whole = recipes.train(few, QUICK, 0)
     done = resume.Resume.done
     with monkeypatch.context() as patch:
