@@ -18,7 +18,7 @@ import shipped
 import sources_left_out
 from sklearn.metrics import roc_auc_score
 
-from helpers import datasets, evaluation, files, recipes
+from helpers import cards, datasets, evaluation, files, recipes
 
 OUT = 0.85
 SHORT = replace(recipes.HOLDS, epochs=10)
@@ -37,22 +37,19 @@ ABLATIONS = {
 
 def learner(material, fields, without, seed):
     """What sources_left_out.predictions asks of a variant: a function of two catalogs."""
-    clips, beside, teacher, heard = material
-    recipe, labels = replace(SHORT, **fields), datasets.classes(clips)
+    recipe, heard = replace(SHORT, **fields), material.heard
     if "heard" in without:
         heard = None
     elif "behind" in without:
         heard = heard.where(heard.behind == "")
+    given = material._replace(heard=heard)
 
     def answers(rest, held):
         if "BY-SA" in without:
             rest = rest[~rest.licence.str.contains("BY-SA") | (rest.source == KAGGLE)]
         if "beside" not in without:
-            rest = pd.concat([rest, beside])
-        model = recipes.train(rest, recipe, seed, teacher=teacher, heard=heard)
-        table = recipes.predict(model, held, recipe, labels)
-        table.attrs["parameters"] = model.count_params()
-        return table
+            rest = pd.concat([rest, material.beside])
+        return shipped.answers(rest, held, recipe, seed, given)
 
     return answers
 
@@ -62,8 +59,7 @@ def at_the_limit(table):
     other = table[f"p_{datasets.OTHER}"]
     limit = other[table.label == datasets.OTHER].quantile(1 - OUT)
     pets = table[table.label != datasets.OTHER]
-    best = pets[["p_cat", "p_dog"]].idxmax(axis=1).str.removeprefix("p_")
-    best = best.where(other[pets.index] < limit, datasets.OTHER)
+    best = cards.verdicts(pets, 0, limit)
     return pets.assign(predicted=best, correct=best == pets.label)
 
 

@@ -95,20 +95,28 @@ def material(options):
     return Material(clips, beside, teacher, heard)
 
 
+def answers(rest, held, recipe, seed, given):
+    """Predictions of some clips by a network that has learnt from others.
+
+    Args:
+        rest, held: catalogs, to learn from and to predict.
+        recipe, seed: as recipes.train.
+        given: Material; what stands beside the clips is to be among rest already.
+    """
+    model = recipes.train(rest, recipe, seed, teacher=given.teacher, heard=given.heard)
+    table = recipes.predict(model, held, recipe, datasets.classes(given.clips))
+    table.attrs["parameters"] = model.count_params()
+    return table
+
+
 def main():
     options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
-    clips, beside, teacher, heard = material(options)
+    given = material(options)
+    clips, beside, teacher, heard = given
     labels, recipe = datasets.classes(clips), recipes.HOLDS
 
     def learn(seed):
-        def answers(rest, held):
-            rest = pd.concat([rest, beside])
-            model = recipes.train(rest, recipe, seed, teacher=teacher, heard=heard)
-            table = recipes.predict(model, held, recipe, labels)
-            table.attrs["parameters"] = model.count_params()
-            return table
-
-        return answers
+        return lambda rest, held: answers(pd.concat([rest, beside]), held, recipe, seed, given)
 
     results = sources_left_out.measured("shipped, sources left out", clips, options.seeds, learn)
 
