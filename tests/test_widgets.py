@@ -9,7 +9,7 @@ import soundfile
 from panels import pixels, sounds
 from tones import tone
 
-from helpers import audio, augmentation, features, plots, widgets
+from helpers import audio, augmentation, evaluation, features, plots, predict, widgets
 from helpers.widgets import augmentation as preview_module
 from helpers.widgets import panel
 
@@ -66,6 +66,38 @@ def test_how_sure_the_model_must_be_is_an_argument(synthetic):
     explorer = widgets.Explorer(synthetic, predictions(synthetic), unsure_below=0.85)
     explorer.verdict.value = "unsure"
     assert list(explorer.clip.options) == list(synthetic.index[1:5])
+
+
+@pytest.mark.parametrize("third", ["other", "neither"])
+@pytest.mark.parametrize(
+    ("probabilities", "said", "verdict"),
+    [
+        ((0.40, 0.28, 0.32), "neither, 32 %", "wrong"),  # a cat, though cat is likeliest
+        ((0.42, 0.33, 0.25), "cat, 42 %", "unsure"),  # 0.56 of what is cat or dog
+        ((0.48, 0.27, 0.25), "cat, 48 %", "right"),  # less than 0.6, but 0.64 of these
+        ((0.10, 0.65, 0.25), "dog, 65 %", "wrong"),
+    ],
+)
+def test_the_explorer_answers_as_the_classifier_does(
+    synthetic, probabilities, said, verdict, third
+):
+    cats = synthetic[synthetic.label == "cat"].head(2)
+    clips = cats.assign(label=["cat", "other"])
+    names, limits = ["cat", "dog", third], {"unsure_below": 0.6, "other_from": 0.3}
+    table = evaluation.table([probabilities, (0.4, 0.28, 0.32)], clips, names)
+    explorer = widgets.Explorer(clips, table, **limits)
+    assert f"The model: {said} ({verdict})" in explorer.note.value
+    explorer.next.click()
+    assert "The model: neither, 32 % (right)" in explorer.note.value
+    card = {"names": ["cat", "dog", "neither"], "other": 2, **limits}
+    outputs = {"probabilities": np.array([probabilities]), "level": np.array([[1.0]])}
+    outputs["timeline"] = outputs["probabilities"][None]
+    answer = predict.Classifier(lambda _: outputs, card).predict(tone(440), RATE)
+    assert answer.label == ("unsure" if verdict == "unsure" else said.split(",")[0])
+
+
+def test_the_slider_waits_until_it_is_let_go(synthetic):
+    assert not widgets.Explorer(synthetic).length.continuous_update
 
 
 def test_without_predictions_there_is_no_menu_for_them(synthetic):

@@ -47,8 +47,8 @@ class Ear(Explorer):
     def __init__(self, clips, classifier=None, predictions=None, first=None):
         self._classifier = classifier or Classifier.load(SHIPPED.with_suffix(".keras"))
         self._members = _members(self._classifier)
-        below = self._classifier.card["unsure_below"]
-        super().__init__(clips, predictions, first, below)
+        limits = [self._classifier.card[name] for name in ("unsure_below", "other_from")]
+        super().__init__(clips, predictions, first, *limits)
 
     def _views(self, said, row, samples, rate):
         answer = self.prediction = self._classifier.predict(samples, rate)

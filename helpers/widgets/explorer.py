@@ -6,7 +6,7 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 
-from helpers import audio, evaluation, plots
+from helpers import audio, datasets, evaluation, plots, predict
 from helpers.widgets.panel import Panel, button, drawable, menu, player, png
 
 
@@ -25,17 +25,17 @@ class Explorer(Panel):
         predictions: DataFrame as from evaluation.predict, of all or some of these clips; without
             it nothing can be chosen by verdict.
         first: clip (index of the catalog) to show first; by default the first one.
-        unsure_below: the model is "unsure" of a clip whose largest probability is below this, and
-            only else "right" or "wrong".
+        unsure_below, other_from: as cards.verdicts, whose rule gives the answer: a clip is "unsure"
+            where that is, and only else "right" or "wrong".
 
     Raises:
         ValueError: there are no clips, or the predictions are of others.
     """
 
-    def __init__(self, clips, predictions=None, first=None, unsure_below=0.6):
+    def __init__(self, clips, predictions=None, first=None, unsure_below=0.6, other_from=0.5):
         if clips.empty:
             raise ValueError("the catalog holds no clips")
-        self._clips = clips.join(_verdicts(clips, predictions, unsure_below))
+        self._clips = clips.join(_verdicts(clips, predictions, unsure_below, other_from))
         self.label = menu("class", ["all", *sorted(clips.label.unique())])
         self.split = menu("split", ["all", *sorted(clips.split.unique())])
         self.verdict = menu("verdict", ["all", "right", "wrong", "unsure"])
@@ -49,6 +49,7 @@ class Explorer(Panel):
             max=high,
             step=0.1,
             readout_format=".1f",
+            continuous_update=False,  # one clip is drawn when it is let go, not one a movement
             description="length (s)",
             style={"description_width": "initial"},
         )
@@ -98,15 +99,23 @@ class Explorer(Panel):
         return said, picture, player(samples, rate)
 
 
-def _verdicts(clips, predictions, unsure_below):
+def _verdicts(clips, predictions, unsure_below, other_from):
     """Columns verdict and said, what the model called the clip; empty where it was not asked."""
     if predictions is None:
         return pd.DataFrame({"verdict": "", "said": ""}, index=clips.index)
     if not predictions.index.isin(clips.index).any():
         raise ValueError("the predictions are of other clips: their index is to be the catalog's")
-    best = predictions.filter(regex="^p_").max(axis=1)
-    verdict = np.where(predictions.correct, "right", "wrong")
-    verdict = np.where(best < unsure_below, "unsure", verdict)
-    said = predictions.predicted + ", " + best.map(evaluation.percent)
+    from helpers import cards  # brings TensorFlow, which without predictions nobody needs
+
+    said_so = {f"p_{said}": f"p_{datasets.OTHER}" for said in (predict.NEITHER, predict.NONE)}
+    predictions = predictions.rename(columns=said_so)  # a card's names stand for the labels
+    shares = predictions.filter(regex="^p_").rename(columns=lambda name: name.removeprefix("p_"))
+    answer = cards.verdicts(predictions, unsure_below, other_from)
+    likely = cards.verdicts(predictions, 0, other_from)  # also where it is unsure
+    verdict = np.where(answer == predictions.label, "right", "wrong")
+    verdict = np.where(answer == "unsure", "unsure", verdict)
+    share = shares.to_numpy()[np.arange(len(shares)), shares.columns.get_indexer(likely)]
+    names = dict(zip(shares, cards.answers(list(shares))))
+    said = [f"{names[name]}, {evaluation.percent(p)}" for name, p in zip(likely, share)]
     table = pd.DataFrame({"verdict": verdict, "said": said}, index=predictions.index)
     return table.reindex(clips.index, fill_value="")
