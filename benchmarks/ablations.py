@@ -11,6 +11,7 @@ benchmarks/results/ablations.json.
 
 from dataclasses import replace
 
+import games
 import numpy as np
 import out_of_fold
 import pandas as pd
@@ -27,9 +28,10 @@ KAGGLE = "audio-cats-and-dogs"
 ABLATIONS = {
     "a quarter of the steps": ({}, ()),
     "without recordings under BY-SA": ({}, ("BY-SA",)),
+    "without the games' sounds": ({}, ("games",)),
     "without the teacher": ({"taught": 0.0}, ()),
     "without changed windows": ({}, ("heard",)),
-    "without synthetic clips": ({}, ("beside",)),
+    "without synthetic clips": ({}, ("synthetic",)),
     "without other sounds laid under": ({"background": 0.0}, ("behind",)),
     "with weights averaged over the steps": ({"averaged": True}, ()),
 }
@@ -47,9 +49,11 @@ def learner(material, fields, without, seed):
     def answers(rest, held):
         if "BY-SA" in without:
             rest = rest[~rest.licence.str.contains("BY-SA") | (rest.source == KAGGLE)]
-        if "beside" not in without:
-            rest = pd.concat([rest, material.beside])
-        return shipped.answers(rest, held, recipe, seed, given)
+        of_games = material.beside.source.isin(games.GAMES)
+        beside = material.beside[
+            of_games & ("games" not in without) | ~of_games & ("synthetic" not in without)
+        ]
+        return shipped.answers(pd.concat([rest, beside]), held, recipe, seed, given)
 
     return answers
 

@@ -5,8 +5,8 @@ figure comes from models of the same recipe, each asked about whole sources that
 They also set the temperature, and the probability from which the answer is "neither". Writes
 data/pretrained/cat_dog_cnn.keras, the same as .tflite, its card as .json, and
 benchmarks/results/shipped.json. Beside the recordings each of them learns from synthetic cats, dogs
-and other sounds, which are never asked about. A model of other sounds is made by
-tools/train_model.py, whose parts this program uses.
+and other sounds, and from sounds of free games (games.py); neither are ever asked about. A model of
+other sounds is made by tools/train_model.py, whose parts this program uses.
 
     python benchmarks/shipped.py --dataset kaggle+elsewhere
 """
@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import degraded_copies
+import games
 import numpy as np
 import out_of_fold
 import pandas as pd
@@ -75,7 +76,7 @@ def heard_changed(backbone, clips, recipe):
 
 
 def material(options):
-    """What is learnt from: recordings, synthetic clips beside them, and what YAMNet hears of both.
+    """What is learnt from: recordings, others beside them, and what YAMNet hears of both.
 
     Args:
         options: as out_of_fold.arguments parses them.
@@ -88,10 +89,14 @@ def material(options):
     backbone = transfer.yamnet(options.yamnet)
     if backbone is None:
         sys.exit("the shipped model is taught by YAMNet, which is not to be had here")
-    beside = made()
+    synthetic_clips, of_games = made(), games.games()
+    beside = pd.concat([synthetic_clips, of_games])
     teacher = taught_by(backbone, pd.concat([clips, beside]))
     heard = heard_changed(backbone, clips, recipe)
-    heard = heard.and_of(heard_changed(backbone, beside, replace(recipe, heard=recipe.heard // 3)))
+    # the recordings a second time, now before and behind the games' sounds, too
+    for some in (synthetic_clips, pd.concat([clips, of_games])):
+        fewer = replace(recipe, heard=recipe.heard // 3)
+        heard = heard.and_of(heard_changed(backbone, some, fewer))
     print(f"{len(heard)} changed windows heard by {backbone.name}", flush=True)
     return Material(clips, beside, teacher, heard)
 
@@ -133,7 +138,7 @@ def main():
     results = sources_left_out.measured("shipped, sources left out", clips, options.seeds, learn)
 
     own = clips[sources_left_out.may_ship(clips)]
-    shipped = pd.concat([own, beside])
+    shipped, of_games = pd.concat([own, beside]), beside.source.isin(games.GAMES)
     model = recipes.train(shipped, recipe, 0, teacher=teacher, heard=heard)
     names = cards.answers(labels)
     card = cards.card_of(
@@ -145,11 +150,11 @@ def main():
         about=predict.about(names),
         licence="cc-by-sa-4.0",
         examples="voices",
-        credits=cards.credits(own),
+        credits=cards.credits(pd.concat([own, beside[of_games]])),
     )
-    recorded = f"{len(own)} clips of {own.group.nunique()} recordings"
-    made_too = f"{len(beside)} synthetic clips, {datasets.fingerprint(shipped)}"
-    card["trained on"] = f"{recorded} and {made_too}"
+    learnt = f"{len(own)} clips of {own.group.nunique()} recordings"
+    learnt += f", {of_games.sum()} sounds of games and {(~of_games).sum()} synthetic clips"
+    card["trained on"] = f"{learnt}, {datasets.fingerprint(shipped)}"
     some = pd.concat(
         [part.iloc[:: max(1, len(part) // 20)] for _, part in shipped.groupby("label")]
     )

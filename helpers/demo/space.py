@@ -171,7 +171,7 @@ def _readme(card, address, place):
         short=json.dumps(short, ensure_ascii=False),
         heading=card["title"],
         question=card["question"],
-        trained=card.get("trained on", "recordings").split(",")[0],
+        trained=card.get("trained on", "recordings").rsplit(",", 1)[0],
         about=card["about"],
         card=f"The whole card: [{place}]({place}/README.md). " if place else "",
         course=address,
