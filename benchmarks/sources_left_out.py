@@ -11,7 +11,7 @@ import out_of_fold
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from helpers import datasets, evaluation, files
+from helpers import cards, datasets, evaluation, files
 
 sys.path.insert(0, str(files.ROOT / "tools"))
 import train_model
@@ -117,10 +117,8 @@ def figures(tables, clips, other_from):
     kinds, sources = clips.get("kind", clips.label), clips.source
     each, by_source, by_kind, answered = [], [], [], []
     for table in tables:
-        turned = (table[f"p_{datasets.OTHER}"] >= other_from).to_numpy()
-        pets = table[["p_cat", "p_dog"]].idxmax(axis=1).str.removeprefix("p_")
-        between = (pets == clips.label).to_numpy()
-        right = np.where(other, turned, between & ~turned)
+        right = (cards.verdicts(table, 0, other_from) == clips.label).to_numpy()
+        between = (cards.verdicts(table, 0, np.inf) == clips.label).to_numpy()
         shown = pd.DataFrame(
             {"label": clips.label, "source": sources, "kind": kinds, "right": right}
         )
