@@ -22,6 +22,8 @@ import soundfile
 from helpers import audio, datasets, files, recipes
 from helpers.augmentation import DEGRADATIONS
 
+AS_RECORDED = next(iter(DEGRADATIONS))
+
 
 def degraded(clips, change, folder, seed=0):
     """The same catalog, its clips changed and written as 16-bit WAV files into a folder."""
@@ -32,6 +34,13 @@ def degraded(clips, change, folder, seed=0):
         paths.append(str(Path(folder) / f"{number}.wav"))
         soundfile.write(paths[-1], wave, audio.SAMPLE_RATE)
     return clips.assign(path=paths)
+
+
+def copies(clips):
+    """Each kind of copy of some clips: (kind, catalog), gone when the next one is asked for."""
+    for kind, change in DEGRADATIONS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            yield kind, clips if kind == AS_RECORDED else degraded(clips, change, folder)
 
 
 def predictions(clips, recipe, seed):

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import degraded_copies
 import numpy as np
 import out_of_fold
 import pandas as pd
@@ -95,16 +96,25 @@ def material(options):
     return Material(clips, beside, teacher, heard)
 
 
-def answers(rest, held, recipe, seed, given):
+def answers(rest, held, recipe, seed, given, copies=False):
     """Predictions of some clips by a network that has learnt from others.
 
     Args:
         rest, held: catalogs, to learn from and to predict.
         recipe, seed: as recipes.train.
         given: Material; what stands beside the clips is to be among rest already.
+        copies: ask about degraded copies of the clips held, too, which the network goes without
+            when it learns: one table below the other, told apart by `kind`.
     """
     model = recipes.train(rest, recipe, seed, teacher=given.teacher, heard=given.heard)
-    table = recipes.predict(model, held, recipe, datasets.classes(given.clips))
+    names = datasets.classes(given.clips)
+    if copies:
+        table = pd.concat(
+            recipes.predict(model, copy, recipe, names).assign(kind=kind)
+            for kind, copy in degraded_copies.copies(held)
+        )
+    else:
+        table = recipes.predict(model, held, recipe, names)
     table.attrs["parameters"] = model.count_params()
     return table
 
@@ -116,7 +126,9 @@ def main():
     labels, recipe = datasets.classes(clips), recipes.HOLDS
 
     def learn(seed):
-        return lambda rest, held: answers(pd.concat([rest, beside]), held, recipe, seed, given)
+        return lambda rest, held: answers(
+            pd.concat([rest, beside]), held, recipe, seed, given, copies=True
+        )
 
     results = sources_left_out.measured("shipped, sources left out", clips, options.seeds, learn)
 

@@ -6,6 +6,7 @@ the probability from which the answer is "neither".
 
 import sys
 
+import degraded_copies
 import numpy as np
 import out_of_fold
 import pandas as pd
@@ -17,6 +18,7 @@ sys.path.insert(0, str(files.ROOT / "tools"))
 import train_model
 
 FOLDS = 4
+RIGHT, BETWEEN = "balanced, neither an error", "between cat and dog"
 # The share of the other sounds that "neither" has to keep out, of the kinds that several sources
 # have: the shipped model will have heard them all, and those of one source were not.
 REJECTED = 0.92
@@ -38,12 +40,13 @@ def predictions(name, clips, learn, seed):
         clips: a catalog.
         learn: function of two catalogs, the clips to learn from, whose licences allow a model of
             them to be shipped, and those to predict; gives a DataFrame as from
-            evaluation.predict, of the second.
+            evaluation.predict, of the second, or several one below the other, of degraded copies
+            too, told apart by a column `kind`.
         seed: of the folds, of which there is hardly a choice where sources are few and unequal:
             what several seeds vary is the training.
 
     Returns:
-        DataFrame as from evaluation.predict, in the catalog's order; attrs as out_of_fold.measured.
+        DataFrame as from learn, each kind in the catalog's order; attrs as out_of_fold.measured.
     """
     parts = []
     for number, (rest, held) in enumerate(train_model.folds_by_source(clips, FOLDS, seed), 1):
@@ -54,7 +57,9 @@ def predictions(name, clips, learn, seed):
 
         fold = f"{name}, fold {number}"
         parts.append(out_of_fold.measured(fold, held, seed, method, folds=1))
-    table = pd.concat(parts).loc[clips.index]
+    table = pd.concat(parts)
+    kinds = table.get("kind", pd.Series(degraded_copies.AS_RECORDED, table.index))
+    table = pd.concat(table[kinds == kind].loc[clips.index] for kind in kinds.unique())
     facts = pd.DataFrame([part.attrs for part in parts])[["seconds", "cpu_seconds"]].mean()
     table.attrs = parts[-1].attrs | facts.round(1).to_dict()
     return table
@@ -70,10 +75,48 @@ def measured(name, clips, seeds, learn):
         learn: function of a seed that gives a model's answers, as predictions takes it.
 
     Returns:
-        dict, as from results.
+        dict, as from results; where they were asked about degraded copies, "copies" as from copies.
     """
     tables = [predictions(name, clips, learn(seed), seed) for seed in seeds]
-    return results(tables, clips, seeds)
+    if "kind" not in tables[0]:
+        return results(tables, clips, seeds)
+    as_recorded = [table[table.kind == degraded_copies.AS_RECORDED] for table in tables]
+    found = results(as_recorded, clips, seeds)
+    return found | {"copies": copies(tables, clips, found["temperature"], found["other from"])}
+
+
+def copies(tables, clips, temperature, other_from):
+    """What the degraded copies of the clips are called, each kind beside the clips as recorded.
+
+    Args:
+        tables: list of DataFrames as from predictions, one a seed, with a column `kind`.
+        clips: the catalog.
+        temperature, other_from: those that the clips as recorded set.
+
+    Returns:
+        list of dicts, one a kind: others kept out, a share; and of the cats and dogs, where neither
+        counts as an error and between the two alone: balanced accuracy with its 95 % interval, and
+        the paired difference to the clips as recorded, [points of 1, low, high], for both of which
+        recordings are drawn.
+    """
+    rows, first = [], {}
+    pets = (clips.label != datasets.OTHER).to_numpy()
+    for kind in tables[0].kind.unique():
+        of_kind = [evaluation.rescale(table[table.kind == kind], temperature) for table in tables]
+        row = {"kind": kind}
+        for name, limit in ((RIGHT, other_from), (BETWEEN, np.inf)):
+            called = [table.assign(predicted=cards.verdicts(table, 0, limit)) for table in of_kind]
+            called = [table.assign(correct=table.predicted == table.label) for table in called]
+            if name == RIGHT:
+                out = np.mean([table.correct[~pets].mean() for table in called])
+                row["others kept out"] = round(float(out), 4)
+            kept = [table[pets] for table in called]
+            before = first.setdefault(name, kept)
+            row[name] = out_of_fold.scores(kept, clips.group[pets], brief=True) | {
+                "minus as recorded": out_of_fold.difference(before, kept, clips.group[pets])
+            }
+        rows.append(row)
+    return rows
 
 
 def results(tables, clips, seeds):
@@ -127,12 +170,12 @@ def figures(tables, clips, other_from):
         share = 1 - table[f"p_{datasets.OTHER}"]
         each.append(
             {
-                "balanced, neither an error": (recall["cat"] + recall["dog"]) / 2,
+                RIGHT: (recall["cat"] + recall["dog"]) / 2,
                 "others kept out": recall[datasets.OTHER],
                 "others of kinds heard elsewhere kept out": float(
                     right[kinds_of_several_sources(clips)].mean()
                 ),
-                "between cat and dog": float(
+                BETWEEN: float(
                     np.mean([between[clips.label == name].mean() for name in ("cat", "dog")])
                 ),
                 "AUC of pets and others": roc_auc_score(~other, share),

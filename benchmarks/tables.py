@@ -47,6 +47,11 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def points(change):
+    """A paired difference with its interval, in points; nothing where it was not measured."""
+    return "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * x for x in change)) if change else ""
+
+
 def _scored(rows):
     head = [
         "",
@@ -156,11 +161,37 @@ def degraded():
         [
             row["kind"],
             *(f"{percent(row[n]['balanced_accuracy'])} ({interval(row[n])})" for n in _RECIPES),
-            "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * x for x in row["best minus plain"])),
+            points(row["best minus plain"]),
         ]
         for row in results("degraded")["copies"]
     ]
     return table(head, rows)
+
+
+def degraded_elsewhere():
+    """Degraded copies of sounds from sources not heard, asked of the shipped model and the head."""
+    lines = []
+    for name, of in (("The compact network", "shipped"), ("The head on YAMNet", "yamnet_head")):
+        rows = [
+            [
+                row["kind"],
+                *(
+                    text
+                    for column in ("balanced, neither an error", "between cat and dog")
+                    for text in (
+                        f"{percent(row[column]['balanced_accuracy'])} ({interval(row[column])})",
+                        points(row[column]["minus as recorded"]) if number else "",
+                    )
+                ),
+                percent(row["others kept out"]),
+            ]
+            for number, row in enumerate(results(of).get("copies", []))
+        ]
+        head = ["the clips left out", "cats and dogs right", "change (points)"]
+        head += ["between cat and dog", "change (points)", "others kept out"]
+        again = f"Not measured yet: `python benchmarks/{of}.py --dataset kaggle+elsewhere`."
+        lines.append(f"{name}:\n\n{table(head, rows) if rows else again}")
+    return "\n\n".join(lines)
 
 
 def elsewhere():
@@ -284,10 +315,7 @@ def ablations():
     found, rows = results("ablations"), []
     for row in found["rows"]:
         changes = [row.get(f"change, {unit}s drawn") for unit in ("group", "source")]
-        told = [
-            "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * x for x in change)) if change else ""
-            for change in changes
-        ]
+        told = list(map(points, changes))
         rows.append(
             [
                 row["name"],
@@ -496,6 +524,7 @@ WRITERS = {
         by_source,
         by_kind,
         trade,
+        degraded_elsewhere,
         heads,
         of_head,
         credits,

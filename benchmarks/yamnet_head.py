@@ -12,8 +12,10 @@ of YAMNet is in them.
 
 import sys
 
+import degraded_copies
 import numpy as np
 import out_of_fold
+import pandas as pd
 import sources_left_out
 from scipy.special import softmax
 
@@ -76,11 +78,14 @@ def main():
     backbone = transfer.yamnet(options.yamnet)
     if backbone is None:
         sys.exit("there is no YAMNet to put a head on: say where it is with --yamnet")
-    heard = heard_by(backbone, clips)
+    heard_of = {kind: heard_by(backbone, copy) for kind, copy in degraded_copies.copies(clips)}
+    heard = heard_of[degraded_copies.AS_RECORDED]
 
     def answers(rest, held):
         head = fitted(rest, heard)
-        table = answered(head, held, heard)
+        table = pd.concat(
+            answered(head, held, of_kind).assign(kind=kind) for kind, of_kind in heard_of.items()
+        )
         table.attrs["parameters"] = head.coef_.size + head.intercept_.size
         return table
 

@@ -2,13 +2,15 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from helpers import datasets, evaluation
+from helpers import datasets, evaluation, recipes
+from helpers.augmentation import DEGRADATIONS
 from helpers.datasets import downloads
 from helpers.files import ROOT
 
@@ -132,6 +134,54 @@ def test_predictions_of_left_out_sources_come_from_models_that_did_not_hear_them
     again = sources_left_out.predictions("this", clips, learn, seed=1)
     assert asked() == first, "a fold that was kept was made again"
     pd.testing.assert_frame_equal(again, table, check_dtype=False, check_names=False)
+
+
+@pytest.fixture(scope="module")
+def away():
+    """Eight cats, dogs and other sounds of each of two synthetic sources."""
+    clips = datasets.load("synthetic-elsewhere", quiet=True)
+    sources = clips.groupby("source").label.nunique().nlargest(2).index
+    clips = clips[clips.source.isin(sources)].groupby(["source", "label"]).head(8)
+    assert clips.label.nunique() == 3
+    return clips
+
+
+def test_degraded_copies_are_asked_of_the_network_that_did_not_hear_their_source(
+    away, tmp_path, monkeypatch
+):
+    import shipped
+    import sources_left_out
+
+    monkeypatch.setattr(out_of_fold, "KEPT", tmp_path)
+    recipe = replace(recipes.HOLDS, width=4, epochs=1, steps=4, batch_size=16, taught=0.0, heard=0)
+    given = shipped.Material(away, None, None, None)
+
+    def learn(seed):
+        return lambda rest, held: shipped.answers(rest, held, recipe, seed, given, copies=True)
+
+    found = sources_left_out.measured("copies", away, [1], learn)
+    table = sources_left_out.predictions("copies", away, learn(1), 1)  # kept from just now
+    assert list(table.kind.unique()) == list(DEGRADATIONS)
+    plain = sources_left_out.predictions(
+        "plain", away, lambda rest, held: shipped.answers(rest, held, recipe, 1, given), 1
+    )
+    as_recorded = table[table.kind == "as recorded"].drop(columns="kind")
+    pd.testing.assert_frame_equal(as_recorded, plain, check_names=False, atol=1e-6)
+    for kind, part in table.groupby("kind"):
+        assert part.index.equals(away.index)
+        assert (kind == "as recorded") == np.allclose(part.p_cat, plain.p_cat, atol=1e-6)
+    first, *others = found.pop("copies")
+    plainly = sources_left_out.results([plain], away, [1])
+    assert {n: found[n] for n in ("mean", "other from")} == {
+        n: plainly[n] for n in ("mean", "other from")
+    }
+    for name in (sources_left_out.RIGHT, sources_left_out.BETWEEN):
+        assert abs(first[name]["balanced_accuracy"] - found["mean"][name]) < 1e-3
+        assert first[name]["minus as recorded"] == [0, 0, 0]
+        for row in others:
+            change = row[name]["balanced_accuracy"] - first[name]["balanced_accuracy"]
+            assert abs(change - row[name]["minus as recorded"][0]) < 2e-4
+    assert abs(first["others kept out"] - found["mean"]["others kept out"]) < 1e-3
 
 
 def test_limit_and_temperature_come_from_the_answers():
