@@ -14,6 +14,7 @@ tools/train_model.py, whose parts this program uses.
 import os
 import sys
 import tempfile
+import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -134,7 +135,9 @@ def main():
 
     own = clips[sources_left_out.may_ship(clips)]
     shipped = pd.concat([own, beside])
+    start = time.perf_counter()
     model = recipes.train(shipped, recipe, 0, teacher=teacher, heard=heard)
+    last = time.perf_counter() - start
     names = cards.answers(labels)
     card = cards.card_of(
         shipped,
@@ -160,7 +163,7 @@ def main():
             part.with_suffix(ending).replace(MODEL.with_suffix(ending))
     results["parameters"] = model.count_params()
     results["bytes"] = {e: MODEL.with_suffix(e).stat().st_size for e in (".keras", ".tflite")}
-    files.write_json(out_of_fold.RESULTS / "shipped.json", results)
+    out_of_fold.write("shipped", results, last)
 
 
 if __name__ == "__main__":
