@@ -161,6 +161,7 @@ def main():
         results["agreement"] = cards.write(model, card, part, some)
         for ending in (".keras", ".tflite", ".json"):
             part.with_suffix(ending).replace(MODEL.with_suffix(ending))
+    results["beside"] = {name: int(n) for name, n in beside.label.value_counts().items()}
     results["parameters"] = model.count_params()
     results["bytes"] = {e: MODEL.with_suffix(e).stat().st_size for e in (".keras", ".tflite")}
     out_of_fold.write("shipped", results, last)

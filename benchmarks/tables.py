@@ -17,6 +17,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 from helpers import evaluation, files, plots, predict
 
@@ -362,6 +363,35 @@ def of_head():
     )
 
 
+def of_embeddings():
+    """What the two files of YAMNet's embeddings hold."""
+    rows = []
+    for name in ("yamnet_embeddings", "yamnet_synthetic"):
+        with np.load(ROOT / "data" / "pretrained" / f"{name}.npz") as kept:
+            clips, numbers = kept["embeddings"].shape
+            rows.append([f"`{name}.npz`", clips, f"{numbers:,}", kept["mfcc"].shape[1]])
+    return table(["file", "clips", "embedding", "from its MFCCs"], rows)
+
+
+def learnt_from():
+    """What the compact network learnt from, counted."""
+    card, stated = card_of("cat_dog_cnn"), pd.read_csv(ROOT / "data" / "elsewhere.csv")
+    clips = {source: row["clips"] for source, row in card["credits"].items()}
+    home = clips.pop("audio-cats-and-dogs")
+    made = re.search(r"and (\d+) synthetic clips", card["trained on"])[1]
+    beside = results("shipped").get("beside", {})
+    of_each = ", ".join(f"{n} {name}" for name, n in beside.items())
+    return (
+        "[Audio Cats and Dogs](https://www.kaggle.com/datasets/mmoreaux/audio-cats-and-dogs), "
+        f"{home} clips of {results('ladder')['recordings']} recordings, CC BY-SA 3.0 as stated by "
+        f"third parties that cite the Kaggle page; {sum(clips.values()):,} of the {len(stated):,} "
+        f"sounds of dogs, cats and other things from {stated.repository.nunique()} public "
+        "repositories that [../elsewhere.csv](../elsewhere.csv) names; and beside them "
+        f"{int(made):,} synthetic clips of this course's own, CC0"
+        + (f" ({of_each})." if of_each else ".")
+    )
+
+
 def card_of(name):
     return json.loads((ROOT / "data" / "pretrained" / f"{name}.json").read_text("utf-8"))
 
@@ -648,6 +678,8 @@ WRITERS = {
         heads,
         of_head,
         of_model,
+        of_embeddings,
+        learnt_from,
         hours,
         credits,
         files_of_model,

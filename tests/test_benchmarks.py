@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from helpers import datasets, evaluation, recipes
+from helpers import audio, datasets, evaluation, recipes, windows
 from helpers.augmentation import DEGRADATIONS
 from helpers.datasets import downloads
 from helpers.files import ROOT
@@ -290,6 +290,26 @@ def test_make_bench_runs_all_that_the_hours_count():
     assert set(tables.MEASURES) <= set(" ".join(ran).split())
     for measure in tables.MEASURES:
         assert (ROOT / "benchmarks" / f"{measure}.py").is_file()
+
+
+def test_the_cards_counts_are_computed():
+    """Outside of what tables.py writes, no number of clips, recordings or bytes stands typed."""
+    text = (ROOT / "data" / "pretrained" / "README.md").read_text("utf-8")
+    block = "<!-- measured .*?<!-- end -->"
+    counts = re.compile(r"\d[\d,.]* (?:\w+ )?(?:clips|recordings|sounds|sources|numbers|[kM]B)\b")
+    assert counts.search(text)
+    assert counts.findall(re.sub(block, "", text, flags=re.DOTALL)) == []
+
+
+def test_the_card_tells_the_recipe_that_is_trained():
+    text = (ROOT / "data" / "pretrained" / "README.md").read_text("utf-8")
+    for said, value, holds in (
+        ("laid under six in ten", 0.6, recipes.HOLDS.background),
+        ("three in twenty of the others", 0.15, recipes.HOLDS.made),
+        ("of 1.5 s, one every", 1.5, windows.LENGTH / audio.SAMPLE_RATE),
+        ("0.384 s (24 frames of 256 samples)", 24 * 256 / 16_000, windows.HOP / audio.SAMPLE_RATE),
+    ):
+        assert said in text and value == holds
 
 
 def test_the_head_on_yamnet_is_measured_on_what_the_shipped_model_is():
