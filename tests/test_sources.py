@@ -3,9 +3,11 @@
 import dataclasses
 import hashlib
 import io
+import re
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
@@ -198,28 +200,48 @@ def test_a_source_leaves_as_a_whole_with_what_shares_its_audio(host, stated, hom
 
 
 def esc50(rate=44_100):
-    """The bytes of an archive laid out as ESC-50 is."""
-    packed, rows = io.BytesIO(), []
+    """The bytes of an archive laid out as ESC-50 is at the commit that its address names."""
+    packed, rows, top = io.BytesIO(), [], f"ESC-50-{Path(downloads.ESC50.url).stem}"
     with zipfile.ZipFile(packed, "w") as archive:
         for k, category in enumerate(["dog", "cat", "rain"] * 5):
             name = f"{k % 5 + 1}-{100 + k // 2}-A-{k}.wav"
-            archive.writestr(f"ESC-50-master/audio/{name}", sound(k, 5, rate))
+            archive.writestr(f"{top}/audio/{name}", sound(k, 5, rate))
             rows.append((name, k % 5 + 1, 0, category, False, 100 + k // 2, "A"))
         columns = ["filename", "fold", "target", "category", "esc10", "src_file", "take"]
         table = pd.DataFrame(rows, columns=columns).to_csv(index=False)
-        archive.writestr("ESC-50-master/meta/esc50.csv", table)
+        archive.writestr(f"{top}/meta/esc50.csv", table)
     return packed.getvalue()
 
 
 @pytest.fixture
 def of_host(host, monkeypatch):
-    there = dataclasses.replace(downloads.ESC50, url=f"{host.address}/esc50.zip")
-    monkeypatch.setattr(downloads, "ESC50", there)
+    place = f"/{Path(downloads.ESC50.url).name}"
+    with zipfile.ZipFile(io.BytesIO(esc50())) as archive:
+        clips = [archive.read(name) for name in archive.namelist() if name.endswith(".wav")]
+    digests = sorted(hashlib.md5(clip).hexdigest() for clip in clips)
+    there = {"sha256": hashlib.sha256("\n".join(digests).encode()).hexdigest()}
+    there["url"] = host.address + place
+    monkeypatch.setattr(downloads, "ESC50", dataclasses.replace(downloads.ESC50, **there))
+    host.place = place
     return host
 
 
+def test_esc50_is_asked_for_by_its_commit():
+    assert re.search("/karolpiczak/ESC-50/archive/[0-9a-f]{40}[.]zip$", downloads.ESC50.url)
+
+
+def test_other_clips_than_esc50_s_are_said_and_kept(of_host, tmp_path, capsys, monkeypatch):
+    of_host.files[of_host.place] = esc50()
+    datasets.load("esc50", data=tmp_path / "same", quiet=True)
+    assert "not those" not in capsys.readouterr().out
+    other = dataclasses.replace(downloads.ESC50, sha256="0" * 64)
+    monkeypatch.setattr(downloads, "ESC50", other)
+    assert len(datasets.load("esc50", data=tmp_path / "other", quiet=True)) == 15
+    assert "ESC-50 are not those that this course knows: 15 files" in capsys.readouterr().out
+
+
 def test_esc50_comes_with_its_official_folds(of_host, tmp_path):
-    of_host.files["/esc50.zip"] = esc50()
+    of_host.files[of_host.place] = esc50()
     clips = datasets.load("esc50:dog,cat", data=tmp_path, quiet=True)
     assert datasets.classes(clips) == ["cat", "dog"]
     assert len(clips) == 10
@@ -231,7 +253,7 @@ def test_esc50_comes_with_its_official_folds(of_host, tmp_path):
 
 
 def test_an_archive_that_is_not_esc50_is_refused(of_host, tmp_path):
-    of_host.files["/esc50.zip"] = esc50(rate=16_000)
+    of_host.files[of_host.place] = esc50(rate=16_000)
     with pytest.raises(ConnectionError, match="15 of 15 clips are not as stated"):
         datasets.load("esc50", data=tmp_path, quiet=True)
 
