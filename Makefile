@@ -37,7 +37,8 @@ help:
 	@echo '                  of a folder or a table, also on s3://:'
 	@echo '                  make large DATASET=clips.csv'
 	@echo '                  on your cluster: DASK_SCHEDULER=tcp://HOST:8786 make large ...'
-	@echo '  make bench    measure on the clips of DATASET, for some hours'
+	@echo '  make bench    measure on the clips of DATASET, for some hours; what leaves'
+	@echo '                  out sources takes ELSEWHERE=elsewhere beside them'
 	@echo
 	@echo 'Teach:'
 	@echo '  make student  write runs/student, the course without its solutions'
@@ -153,12 +154,17 @@ lock:
 	  } > requirements.lock.part
 	@mv requirements.lock.part requirements.lock
 
+# Each goes on where it was interrupted. Those of AWAY leave out whole sources, so they want several.
+ELSEWHERE ?= elsewhere
 bench: MEASURES := synthetic_to_real more_epochs ladder degraded_copies feature_comparison transfer_curve
-shipped: MEASURES := shipped yamnet_head
+bench: AWAY := source_audit shipped yamnet_head
+shipped: AWAY := shipped yamnet_head
 bench shipped: $(STAMP)
 	$(call NEEDS_DATASET,$(if $(filter shipped,$@),kaggle+elsewhere,kaggle))
-	@cd "$$CALLER"; for measure in $(MEASURES); do \
-	  echo "== $$measure"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$measure.py" --dataset "$$DATASET" || exit 1; done; \
+	@cd "$$CALLER"; measure() { \
+	  echo "== $$1"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$1.py" --dataset "$$2" || exit 1; }; \
+	  for name in $(MEASURES); do measure $$name "$$DATASET"; done; \
+	  for name in $(AWAY); do measure $$name "$$DATASET$(if $(MEASURES),+$(ELSEWHERE))"; done; \
 	  "$$COURSE/$(VENV)" "$$COURSE/benchmarks/tables.py"
 
 clean:

@@ -19,7 +19,7 @@ import out_of_fold
 import pandas as pd
 import soundfile
 
-from helpers import audio, datasets, files, recipes
+from helpers import audio, datasets, recipes
 from helpers.augmentation import DEGRADATIONS
 
 AS_RECORDED = next(iter(DEGRADATIONS))
@@ -87,7 +87,7 @@ def main():
     clips = datasets.load(options.dataset, quiet=True)
     rungs = ladder.ladder()
     results = compare(clips, rungs[ladder.PLAIN], rungs[ladder.AUGMENTED], options.seeds)
-    files.write_json(out_of_fold.RESULTS / "degraded.json", results)
+    out_of_fold.write("degraded", results)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import ladder
 import numpy as np
 import out_of_fold
 
-from helpers import datasets, evaluation, files
+from helpers import datasets, evaluation
 
 KINDS = {"STFT": "stft", "log-mel": "log_mel", "MFCC": "mfcc", "chroma": "chroma"}
 
@@ -46,7 +46,7 @@ def main():
     options = out_of_fold.arguments(__doc__).parse_args()
     clips = datasets.load(options.dataset, quiet=True)
     results = compare(clips, ladder.ladder()[ladder.AUGMENTED], options.seeds)
-    files.write_json(out_of_fold.RESULTS / "features.json", results)
+    out_of_fold.write("features", results)
 
 
 def compare(clips, recipe, seeds):

@@ -28,7 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers import article, audio, datasets, evaluation, files, recipes, transfer
+from helpers import article, audio, datasets, evaluation, recipes, transfer
 
 INNER_FOLDS = 4
 YAMNET = "YAMNet and a head"
@@ -184,7 +184,7 @@ def main():
     options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
     clips, synthetic = out_of_fold.clips_of(options.dataset)
     results = compare(clips, synthetic, ladder(), options.seeds, options.yamnet)
-    files.write_json(out_of_fold.RESULTS / "ladder.json", results)
+    out_of_fold.write("ladder", results)
 
 
 def compare(clips, synthetic, rungs, seeds, yamnet):

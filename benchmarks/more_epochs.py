@@ -10,8 +10,9 @@ interval that draws recordings. Writes benchmarks/results/more_epochs.json.
 
 import numpy as np
 import out_of_fold
+import pandas as pd
 
-from helpers import article, datasets, evaluation, files, splits, training
+from helpers import article, datasets, evaluation, splits, training
 from helpers.quiet import keras
 
 MARKS = (5, 10, 20, 30, 40)  # epochs at which the test part is asked
@@ -23,12 +24,18 @@ def main():
     parser.set_defaults(seeds=[1, 2, 3, 4, 5])
     options = parser.parse_args()
     clips = datasets.load(options.dataset, quiet=True)
-    files.write_json(out_of_fold.RESULTS / "more_epochs.json", measure(clips, options.seeds))
+    out_of_fold.write("more_epochs", measure(clips, options.seeds))
 
 
 def measure(clips, seeds):
     """Train from each seed: the content of the results' file."""
-    parts = [tables(splits.with_validation(clips, seed=seed), seed) for seed in seeds]
+
+    def method(seed):
+        found = tables(splits.with_validation(clips, seed=seed), seed)
+        return pd.concat(table.assign(epoch=mark) for mark, table in found.items())
+
+    each = [out_of_fold.measured("more epochs", clips, seed, method, folds=1) for seed in seeds]
+    parts = [{mark: table[table.epoch == mark] for mark in MARKS} for table in each]
     test = clips[clips.split == "test"]
     before, after = ([part[mark] for part in parts] for mark in (PLAIN, MARKS[-1]))
     gain, low, high = evaluation.paired_difference(before, after, test.group)

@@ -23,6 +23,7 @@ from helpers.datasets import synthetic  # noqa: E402
 KEPT = ROOT / "runs" / "bench"
 RESULTS = ROOT / "benchmarks" / "results"
 FOLDS = 5
+_spent = []  # seconds of each method that this program measured, or read
 
 
 def arguments(program, yamnet=False):
@@ -76,9 +77,22 @@ def measured(name, clips, seed, method, kept_as=None, folds=FOLDS, **settings):
         with files.atomic(path) as part:
             table.to_csv(part, index_label="clip")
     table.attrs.update(about)
+    _spent.append(about["seconds"] * folds)
     balanced = evaluation.summary(table)["balanced_accuracy"]
     print(f"{name:36} seed {seed}: {balanced:6.1%}, {about['seconds']} s a fold", flush=True)
     return table
+
+
+def write(name, results, more=0.0):
+    """Write a file of results, with the seconds on the clock that making all of it takes.
+
+    Args:
+        name: of the file.
+        results: dict.
+        more: seconds beside those of the methods measured; what was kept from an earlier run counts
+            as it did then.
+    """
+    files.write_json(RESULTS / f"{name}.json", results | {"seconds": round(sum(_spent) + more)})
 
 
 def by_recipe(name, clips, synthetic, recipe, seed):

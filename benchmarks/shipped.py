@@ -14,6 +14,7 @@ other sounds is made by tools/train_model.py, whose parts this program uses.
 import os
 import sys
 import tempfile
+import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -139,7 +140,9 @@ def main():
 
     own = clips[sources_left_out.may_ship(clips)]
     shipped, of_games = pd.concat([own, beside]), beside.source.isin(games.GAMES)
+    start = time.perf_counter()
     model = recipes.train(shipped, recipe, 0, teacher=teacher, heard=heard)
+    last = time.perf_counter() - start
     names = cards.answers(labels)
     card = cards.card_of(
         shipped,
@@ -163,9 +166,11 @@ def main():
         results["agreement"] = cards.write(model, card, part, some)
         for ending in (".keras", ".tflite", ".json"):
             part.with_suffix(ending).replace(MODEL.with_suffix(ending))
+    counted = beside[~of_games].label.value_counts()
+    results["beside"] = {name: int(n) for name, n in counted.items()}
     results["parameters"] = model.count_params()
     results["bytes"] = {e: MODEL.with_suffix(e).stat().st_size for e in (".keras", ".tflite")}
-    files.write_json(out_of_fold.RESULTS / "shipped.json", results)
+    out_of_fold.write("shipped", results, last)
 
 
 if __name__ == "__main__":

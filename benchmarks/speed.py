@@ -64,15 +64,18 @@ def features(clips):
 def prediction(clips):
     """One clip of 10 s from file to answer, and all clips in bulk, by the shipped model."""
     classifier = predict.Classifier.load()
+    in_keras = predict.Classifier.load(predict.SHIPPED.with_suffix(".keras"))
     ten = (clips.duration - 10).abs().idxmin()
-    one, bulk = seconds(
+    one, keras_one, bulk = seconds(
         lambda: classifier.predict(clips.path[ten]),
+        lambda: in_keras.predict(clips.path[ten]),
         lambda: [classifier.predict(path) for path in clips.path],
         runs=3,
     )
     return {
         "clip (s)": float(clips.duration[ten]),
         "one clip": one,
+        "one clip in Keras": keras_one,
         "times real time": float(clips.duration.sum() / bulk),
     }
 
@@ -111,7 +114,7 @@ def main():
     options = parser.parse_args()
     clips = datasets.load(options.dataset, quiet=True)
     results = {"clips": len(clips), "seconds of sound": round(float(clips.duration.sum()), 1)}
-    results["cores"] = os.cpu_count()
+    results["cores"], results["model"] = os.cpu_count(), files.digest(predict.SHIPPED)
     for measure in (features, prediction, training, redraw):
         found = {name: float(f"{value:.3g}") for name, value in measure(clips).items()}
         print(measure.__name__, found, flush=True)

@@ -17,8 +17,10 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from games import GAMES
 
-from helpers import evaluation, files, plots
+from helpers import evaluation, files, plots, predict
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -52,11 +54,13 @@ def points(change):
     return "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * x for x in change)) if change else ""
 
 
-def _scored(rows):
+def _scored(rows, difference=None):
+    """Methods with their figures; difference: the name of a paired one that rows may hold."""
     head = [
         "",
         "balanced accuracy",
         "95 % interval (%)",
+        *([difference + " (points)"] if difference else []),
         "errors, a seed",
         "parameters",
         "CPU seconds a fold",
@@ -68,6 +72,7 @@ def _scored(rows):
                 row["name"],
                 percent(row["balanced_accuracy"]),
                 interval(row),
+                *([points(row.get(difference))] if difference else []),
                 ", ".join(map(str, row["errors"])),
                 f"{row['parameters']:,}" if row["parameters"] else "",
                 f"{row['cpu_seconds']:.0f}",
@@ -102,7 +107,7 @@ def ladder():
 
 
 def rivals():
-    return _scored([*results("ladder")["rivals"], kept()])
+    return _scored([*results("ladder")["rivals"], kept()], "best minus this")
 
 
 def best():
@@ -118,6 +123,7 @@ def features():
 
 def pairs():
     head = ["pair", "only the first right", "only the second right", "p", "p, Holm"]
+    head.append("second minus first (points)")
     return table(
         head,
         [
@@ -127,6 +133,7 @@ def pairs():
                 row["only_second"],
                 row["p"],
                 row["p_holm"],
+                points(row["second minus first"]),
             ]
             for row in results("features")["pairs"]
         ],
@@ -150,9 +157,17 @@ def transfer():
         ]
         for way in ways
     ]
+    paired = [
+        [way, *(points(cell.get((way, n), {}).get("the head minus this")) for n in sizes)]
+        for way in ways
+        if any("the head minus this" in row for row in found["curve"] if row["way"] == way)
+    ]
+    parts = [table(["clips a class", *sizes], rows)]
+    if paired:
+        parts.append(table(["the head on YAMNet minus this (points)", *sizes], paired))
     zero = found["zero-shot"]
     line = f"YAMNet's own classes, no clips at all: {percent(zero['balanced_accuracy'])}"
-    return table(["clips a class", *sizes], rows) + f"\n\n{line} ({interval(zero)})."
+    return "\n\n".join([*parts, f"{line} ({interval(zero)})."])
 
 
 def degraded():
@@ -349,6 +364,42 @@ def of_head():
     )
 
 
+def of_embeddings():
+    """What the two files of YAMNet's embeddings hold."""
+    rows = []
+    for name in ("yamnet_embeddings", "yamnet_synthetic"):
+        with np.load(ROOT / "data" / "pretrained" / f"{name}.npz") as kept:
+            clips, numbers = kept["embeddings"].shape
+            rows.append([f"`{name}.npz`", clips, f"{numbers:,}", kept["mfcc"].shape[1]])
+    return table(["file", "clips", "embedding", "from its MFCCs"], rows)
+
+
+def learnt_from():
+    """What the compact network learnt from, counted."""
+    card, stated = card_of("cat_dog_cnn"), pd.read_csv(ROOT / "data" / "elsewhere.csv")
+    clips = {source: row["clips"] for source, row in card["credits"].items()}
+    home = clips.pop("audio-cats-and-dogs")
+    of_games = ", ".join(
+        f"{clips.pop(name):,} of {name} ({game.credit}; {game.licence})"
+        for name, game in GAMES.items()
+        if name in clips
+    )
+    of_games = of_games and f"sounds of free games, from Debian's packages: {of_games}; "
+    made = re.search(r"and (\d+) synthetic clips", card["trained on"])[1]
+    beside = results("shipped").get("beside", {})
+    of_each = ", ".join(f"{n} {name}" for name, n in beside.items())
+    return (
+        "[Audio Cats and Dogs](https://www.kaggle.com/datasets/mmoreaux/audio-cats-and-dogs), "
+        f"{home} clips of {results('ladder')['recordings']} recordings, CC BY-SA 3.0 as stated by "
+        f"third parties that cite the Kaggle page; {sum(clips.values()):,} of the {len(stated):,} "
+        f"sounds of dogs, cats and other things from {stated.repository.nunique()} public "
+        "repositories that [../elsewhere.csv](../elsewhere.csv) names; "
+        f"{of_games}and beside them "
+        f"{int(made):,} synthetic clips of this course's own, CC0"
+        + (f" ({of_each})." if of_each else ".")
+    )
+
+
 def card_of(name):
     return json.loads((ROOT / "data" / "pretrained" / f"{name}.json").read_text("utf-8"))
 
@@ -374,6 +425,112 @@ def files_of_model():
         f"{found['agreement']:.1e} in a probability. Temperature {found['temperature']}; the "
         f"answer is neither from a probability of {found['other from']} on."
     )
+
+
+def of_model():
+    """Size, speed and agreement of the shipped model's two files."""
+    found, timed = results("shipped"), results("speed")
+    asked, parameters = timed["prediction"], f"{found['parameters']:,}"
+    rows = [
+        [name, parameters, f"{found['bytes'][name] / 1e6:.2f}", *milliseconds]
+        for name, milliseconds in (
+            (".keras", [f"{1000 * asked['one clip in Keras']:.0f}"] if _timed_today() else [""]),
+            (".tflite", [f"{1000 * asked['one clip']:.0f}"]),
+        )
+    ]
+    head = ["", "parameters", "MB", f"ms from file to answer, of {asked['clip (s)']:.0f} s"]
+    said = f"In a probability the two differ by at most {found['agreement']:.1e}."
+    if not _timed_today():
+        said += " The milliseconds are an earlier network's: `python benchmarks/speed.py`."
+    return f"{table(head, rows)}\n\n{said}"
+
+
+def _timed_today():
+    """Whether the speed was measured with the model that is shipped."""
+    return results("speed").get("model") == files.digest(predict.SHIPPED)
+
+
+def audit():
+    """Which sources hold the same sound."""
+    path = HERE / "results" / "source_audit.json"
+    again = "`python benchmarks/source_audit.py --dataset kaggle+elsewhere`"
+    if not path.is_file():
+        return f"Not measured yet: {again}."
+    found = results("source_audit")
+    rows = [
+        [" and ".join(dict.fromkeys(r["sources"])), r["pairs"], r["clips"], r["of unlike labels"]]
+        for r in found["by_sources"]
+    ]
+    spans = [
+        " + ".join(f"{n} of {name}" for name, n in r["clips"].items()) for r in found["across"]
+    ]
+    counted = [[text, spans.count(text)] for text in dict.fromkeys(spans)]
+    mixed = sum(len(row["labels"]) > 1 for row in found["across"])
+    return "\n\n".join(
+        [
+            f"{found['pairs']} pairs among {found['clips']:,} clips of {found['sources']} sources "
+            "hold the same second or more:",
+            table(["sources", "pairs", "clips in them", "pairs of unlike labels"], rows),
+            f"With what the manifests state, the clips are of {found['recordings']:,} recordings, "
+            f"{len(spans)} of which lie in several sources, {mixed or 'none'} of these with more "
+            "than one label:",
+            table(["clips of one recording", "recordings"], counted),
+        ]
+    )
+
+
+# What make bench runs, and make shipped; the last two and the audit on several sources at once.
+MEASURES = {
+    "synthetic_to_real": "synthetic to real",
+    "more_epochs": "more epochs",
+    "ladder": "ladder and rivals",
+    "degraded_copies": "degraded copies",
+    "feature_comparison": "features",
+    "transfer_curve": "transfer",
+    "shipped": "sources left out: the compact network, its calibration, its degraded copies",
+    "yamnet_head": "the same of the head on YAMNet",
+}
+_FILES = {
+    "degraded_copies": "degraded",
+    "feature_comparison": "features",
+    "transfer_curve": "transfer",
+}
+_WITHIN = 2.0  # hours, that all of it should take
+
+
+def hours_of(measure):
+    """Hours on the clock that a measurement took, from its own results; None if they do not say."""
+    found = results(_FILES.get(measure, measure))
+    if "seconds" in found:
+        return found["seconds"] / 3600
+    if measure == "synthetic_to_real":
+        return sum(run["seconds"] for run in found["runs"]) / 3600
+    if "seconds a fold" in found:
+        return found["seconds a fold"] * found["folds"] * len(found["seeds"]) / 3600
+    rows = [row for name in ("rungs", "rivals", "features") for row in found.get(name, [])]
+    rows = [row for row in rows if row["name"] != "YAMNet and the network together"]  # twice
+    if not rows:
+        return None
+    return sum(row["seconds"] for row in rows) * found["folds"] * len(found["seeds"]) / 3600
+
+
+def hours():
+    """How long each measurement takes, as it noted itself, and what does not fit into the time."""
+    rows, total, unknown, over = [], 0.0, [], []
+    for measure, what in MEASURES.items():
+        took = hours_of(measure)
+        total += took or 0
+        rows.append([what, f"`{measure}.py`", "not noted" if took is None else f"{took:.2f}"])
+        if took is None:
+            unknown.append(f"`{measure}.py`")
+        elif total > _WITHIN:
+            over.append(f"`{measure}.py`")
+    said = f"Together {total:.1f} hours"
+    if unknown:
+        said += f", without {', '.join(unknown)}, which note theirs the next time"
+    fits = f"{', '.join(over)} end later" if over else "all that is noted ends within them"
+    said += f". The aim is {_WITHIN:.0f}: in this order {fits}."
+    return table(["measurement", "program", "hours"], rows) + f"\n\n{said}"
 
 
 def speed():
@@ -525,8 +682,13 @@ WRITERS = {
         by_kind,
         trade,
         degraded_elsewhere,
+        audit,
         heads,
         of_head,
+        of_model,
+        of_embeddings,
+        learnt_from,
+        hours,
         credits,
         files_of_model,
         speed,

@@ -15,7 +15,7 @@ from dataclasses import replace
 import out_of_fold
 import pandas as pd
 
-from helpers import datasets, evaluation, files, recipes, splits, transfer
+from helpers import datasets, evaluation, recipes, splits, transfer
 
 SIZES, CNN_SIZES = (5, 10, 20, 40, 80), (5, 20, 80)  # clips a class
 RECIPE = replace(recipes.BEST, pretrain=24, epochs=8, learning_rate=1e-3)
@@ -71,13 +71,18 @@ def main():
     start = recipes.pretrain(synthetic, RECIPE, seed)
     curve = []
     for size in SIZES:
-        for way, table in predictions(embeddings, clips, size, seed, start).items():
+        tables = predictions(embeddings, clips, size, seed, start)
+        for way, table in tables.items():
             draws = [
                 round(float(evaluation.summary(table[fold == k])["balanced_accuracy"]), 4)
                 for k in range(out_of_fold.FOLDS)
             ]
             row = {"way": way, "clips": size, "draws": draws}
-            curve.append(row | out_of_fold.scores([table], clips.group, brief=True))
+            row |= out_of_fold.scores([table], clips.group, brief=True)
+            if way != WAYS[0]:
+                change = out_of_fold.difference([table], [tables[WAYS[0]]], clips.group)
+                row["the head minus this"] = change
+            curve.append(row)
     zero_shot = transfer.zero_shot(scores, backbone, clips)
     results = {
         "zero-shot": out_of_fold.scores([zero_shot], clips.group, brief=True),
@@ -86,7 +91,7 @@ def main():
         "of the rarer class": int(fewest),
         "seed": seed,
     }
-    files.write_json(out_of_fold.RESULTS / "transfer.json", results)
+    out_of_fold.write("transfer", results)
 
 
 if __name__ == "__main__":

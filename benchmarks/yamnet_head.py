@@ -112,7 +112,7 @@ def main():
     write(head, card, transfer.HEAD)
     results["parameters"] = head.coef_.size + head.intercept_.size
     results["bytes"] = transfer.HEAD.stat().st_size
-    files.write_json(out_of_fold.RESULTS / "yamnet_head.json", results)
+    out_of_fold.write("yamnet_head", results)
 
 
 if __name__ == "__main__":

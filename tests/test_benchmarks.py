@@ -1,15 +1,17 @@
 """What the texts say was measured is what the results hold."""
 
 import json
+import re
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from helpers import datasets, evaluation, recipes
+from helpers import audio, datasets, evaluation, recipes, windows
 from helpers.augmentation import DEGRADATIONS
 from helpers.datasets import downloads
 from helpers.files import ROOT
@@ -205,6 +207,109 @@ def test_limit_and_temperature_come_from_the_answers():
     kept = (scaled.p_other[label != "other"] < found["other from"]).mean()
     at = min(found["trade"], key=lambda row: abs(row[0] - found["other from"]))
     assert abs(kept - at[1]) < 0.03
+
+
+def test_the_audit_counts_pairs_within_and_across_sources():
+    import source_audit
+
+    clips = pd.DataFrame(
+        {"label": ["cat", "cat", "dog", "dog", "other"], "source": list("aabbc")},
+        index=[f"clip {k}" for k in range(5)],
+    ).assign(group=["one", "one", "one", "two", "two"])
+    pairs = pd.DataFrame(
+        [("clip 0", "clip 1"), ("clip 2", "clip 1"), ("clip 0", "clip 2")],
+        columns=["clip_a", "clip_b"],
+    )
+    found = source_audit.audit(clips, pairs)
+    assert (found["pairs"], found["recordings"], found["sources"]) == (3, 2, 3)
+    assert found["by_sources"] == [
+        {"sources": ["a", "a"], "pairs": 1, "clips": 2, "of unlike labels": 0},
+        {"sources": ["a", "b"], "pairs": 2, "clips": 3, "of unlike labels": 2},
+    ]
+    assert found["across"] == [
+        {"clips": {"a": 2, "b": 1}, "labels": ["cat", "dog"]},
+        {"clips": {"b": 1, "c": 1}, "labels": ["dog", "other"]},  # stated, or heard through others
+    ]
+    nothing = source_audit.audit(clips.assign(group=clips.index), pairs.head(0))
+    assert nothing["by_sources"] == nothing["across"] == []
+
+
+def test_a_results_file_notes_the_seconds_that_it_took(tmp_path, monkeypatch):
+    for place in ("KEPT", "RESULTS"):
+        monkeypatch.setattr(out_of_fold, place, tmp_path)
+    monkeypatch.setattr(out_of_fold, "_spent", [])
+    monkeypatch.setattr(datasets, "fingerprint", lambda clips: "these")
+    clips = pd.DataFrame({"label": ["cat", "dog"]}, index=["one", "two"])
+    clock = iter([0.0, 50.0])
+    watch = SimpleNamespace(perf_counter=lambda: next(clock), process_time=lambda: 0.0)
+    monkeypatch.setattr(out_of_fold, "time", watch)
+
+    def method(seed):
+        return evaluation.table([[0.9, 0.1], [0.2, 0.8]], clips)
+
+    for _ in range(2):  # the second time it is read, and counts as it did
+        out_of_fold.measured("this", clips, 1, method)
+    out_of_fold.write("this", {"figure": 1}, 7)
+    assert json.loads((tmp_path / "this.json").read_text()) == {"figure": 1, "seconds": 107}
+
+
+def test_the_hours_are_added_up_and_what_does_not_fit_is_named(monkeypatch):
+    took = dict.fromkeys(tables.MEASURES, 0.3) | {"transfer_curve": None}
+    monkeypatch.setattr(tables, "hours_of", took.get)
+    assert "Together 2.1 hours, without `transfer_curve.py`" in tables.hours()
+    assert "in this order `yamnet_head.py` end later" in tables.hours()
+    monkeypatch.setattr(tables, "hours_of", lambda measure: 0.2)
+    assert "Together 1.6 hours. The aim is 2: in this order all that is noted" in tables.hours()
+
+
+def test_paired_differences_are_shown_where_they_were_measured(monkeypatch):
+    found = results("transfer")
+    for row in found["curve"]:
+        if row["way"] != "a head on YAMNet":
+            row["the head minus this"] = [0.05, 0.01, 0.09]
+    copies = []
+    for kind, change in (("as recorded", [0, 0, 0]), ("at 8 kHz", [-0.02, -0.04, 0.01])):
+        score = {"balanced_accuracy": 0.9, "low": 0.85, "high": 0.95, "minus as recorded": change}
+        both = {"balanced, neither an error": score, "between cat and dog": score}
+        copies.append({"kind": kind, "others kept out": 0.8} | both)
+    monkeypatch.setattr(tables, "results", lambda name: found | {"copies": copies})
+    assert tables.transfer().count("+5.0 (+1.0 to +9.0)") == 6
+    shown = tables.degraded_elsewhere()
+    assert shown.count("-2.0 (-4.0 to +1.0)") == 4 and "Not measured" not in shown
+    assert "+0.0" not in shown
+
+
+def test_the_rivals_stand_beside_the_best_with_a_paired_difference():
+    for row in results("ladder")["rivals"]:
+        assert tables.points(row["best minus this"]) in tables.rivals()
+
+
+def test_make_bench_runs_all_that_the_hours_count():
+    text = (ROOT / "Makefile").read_text("utf-8")
+    ran = [re.search(f"bench: {names} := (.*)", text)[1] for names in ("MEASURES", "AWAY")]
+    assert set(tables.MEASURES) <= set(" ".join(ran).split())
+    for measure in tables.MEASURES:
+        assert (ROOT / "benchmarks" / f"{measure}.py").is_file()
+
+
+def test_the_cards_counts_are_computed():
+    """Outside of what tables.py writes, no number of clips, recordings or bytes stands typed."""
+    text = (ROOT / "data" / "pretrained" / "README.md").read_text("utf-8")
+    block = "<!-- measured .*?<!-- end -->"
+    counts = re.compile(r"\d[\d,.]* (?:\w+ )?(?:clips|recordings|sounds|sources|numbers|[kM]B)\b")
+    assert counts.search(text)
+    assert counts.findall(re.sub(block, "", text, flags=re.DOTALL)) == []
+
+
+def test_the_card_tells_the_recipe_that_is_trained():
+    text = (ROOT / "data" / "pretrained" / "README.md").read_text("utf-8")
+    for said, value, holds in (
+        ("laid under six in ten", 0.6, recipes.HOLDS.background),
+        ("three in twenty of the others", 0.15, recipes.HOLDS.made),
+        ("of 1.5 s, one every", 1.5, windows.LENGTH / audio.SAMPLE_RATE),
+        ("0.384 s (24 frames of 256 samples)", 24 * 256 / 16_000, windows.HOP / audio.SAMPLE_RATE),
+    ):
+        assert said in text and value == holds
 
 
 def test_the_head_on_yamnet_is_measured_on_what_the_shipped_model_is():
