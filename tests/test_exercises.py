@@ -229,6 +229,31 @@ def _rebuild(spectrum, sign=-1, mirror=2, ends=1, scale=1):
     return frame
 
 
+def _triangles(bins, edges, area=1.0, least=0.0):
+    matrix = np.zeros((len(bins), len(edges) - 2))
+    for k in range(matrix.shape[1]):
+        low, centre, high = edges[k : k + 3]
+        rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
+        matrix[:, k] = np.maximum(least, np.minimum(rising, falling)) * 2 * area / (high - low)
+    return matrix
+
+
+def _even_triangles(bins, edges):
+    return _triangles(bins, np.linspace(edges[0], edges[-1], len(edges)))
+
+
+def _of_sum_1(bins, edges):
+    return _triangles(bins, edges) / _triangles(bins, edges).sum(axis=0)
+
+
+def _peaks_of_1(bins, edges):
+    return _triangles(bins, edges) * (edges[2:] - edges[:-2]) / 2
+
+
+def _boxes(bins, edges):
+    return (_triangles(bins, edges) > 0) / (edges[2:] - edges[:-2])
+
+
 def _track(waveform, rate, n, hop, unit=1.0):
     starts = range(0, len(waveform) - n + 1, hop)
     sizes = [np.abs(np.fft.rfft(waveform[start : start + n])) for start in starts]
@@ -272,7 +297,7 @@ RIGHT = {
     "01.4": _flat,
     "02.1": _rebuild,
     "02.2": lambda samples, n, hop: (1 + samples // hop, 1 + n // 2),
-    "02.3": 40.0,
+    "02.3": _triangles,
     "02.4": _track,
     "03.1": lambda labels, known: [sorted(set(known)).index(label) for label in labels],
     "03.2": _find_offset,
@@ -369,9 +394,17 @@ WRONG = [
     ("02.2", lambda samples, n, hop: (1 + samples // hop, n // 2), "bins"),
     ("02.2", lambda samples, n, hop: (1 + (samples - n) // hop, 1 + n // 2), "without padding"),
     ("02.2", lambda samples, n, hop: (2 + samples // hop, 1 + n // 2), "After padding"),
-    ("02.3", 20, "one bin apart"),
-    ("02.3", 0.04, "seconds"),
-    ("02.3", 80, "Two bins"),
+    ("02.3", np.eye(3), "the function itself"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges)[:, 0], "A matrix is asked for"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges).T, "turn it"),
+    ("02.3", lambda bins, edges: np.zeros((len(bins), len(edges))), "takes three edges"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges) / 0, "divided by 0"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges, least=-99), "go on below"),
+    ("02.3", _peaks_of_1, "Make each area 1"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges, 0.5), "areas are 1/2"),
+    ("02.3", _of_sum_1, "in hertz, is to be 1"),
+    ("02.3", _boxes, "boxes"),
+    ("02.3", _even_triangles, "In band"),
     ("02.4", 440.0, "the function itself"),
     ("02.4", lambda wave, rate, n, hop: _track(wave, rate, n, hop, n / rate), "numbers of bins"),
     ("02.4", lambda wave, rate, n, hop: _track(wave, 16_000, n, hop), "16,000 Hz only"),
@@ -677,6 +710,9 @@ def test_a_lesson_goes_on_with_the_learners_function_once_it_is_right(capsys):
         ours = exercises.yours("01.3", unfinished)
         assert "Until yours is right" in capsys.readouterr().out
         assert ours(np.array([0.3, 1.0]), 2).tolist() == [0.5, 0.5]
+    bins, edges = np.arange(5.0), np.array([0.0, 2.0, 4.0])
+    ours = exercises.yours("02.3", _peaks_of_1)
+    assert ours(bins, edges)[:, 0].tolist() == _triangles(bins, edges)[:, 0].tolist()
 
 
 @pytest.mark.parametrize("exercise", ["01.1", "9.9"])
