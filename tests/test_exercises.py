@@ -31,6 +31,22 @@ def _best_threshold(truth, score, weight):
     return min([*score, 1.0], key=cost)
 
 
+def _log_loss(logits, label, temperature, off=1):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        powers = np.exp((logits - off * logits.max(axis=1, keepdims=True)) / temperature)
+        probability = powers / powers.sum(axis=1, keepdims=True)
+        return -np.mean(np.log(probability[np.arange(len(label)), label]))
+
+
+def _best_temperature(logits, label, tried=200, sign=-1, off=1):
+    losses = [_log_loss(logits, label, t, off) for t in np.geomspace(0.1, 10, tried)]
+    return np.geomspace(0.1, 10, tried)[np.argmin(-sign * np.array(losses))]
+
+
+def _least_log_loss(logits, label):
+    return _log_loss(logits, label, _best_temperature(logits, label))
+
+
 def _calibration_error(confidence, correct, bins, share=np.mean, size=np.abs):
     number = np.minimum((confidence * bins).astype(int), bins - 1)
     parts = [number == k for k in range(bins) if np.any(number == k)]
@@ -308,9 +324,9 @@ RIGHT = {
     "04.3": _convolve,
     "04.4": (1.0, 0.5),
     "05.1": 680,
-    "05.2": (85 / 90 + 0.5) / 2,
-    "05.3": _best_threshold,
-    "05.4": _calibration_error,
+    "05.2": _best_threshold,
+    "05.3": _calibration_error,
+    "05.4": _best_temperature,
     "06.1": (48.0, 0.0),
     "06.2": lambda hertz: round(12 * np.log2(hertz / 440) + 9) % 12,
     "06.3": _both_sides,
@@ -495,33 +511,46 @@ WRONG = [
     ("05.1", 98, "too wide"),
     ("05.1", 2_000, "fewer"),
     ("05.1", 680.5, "whole"),
-    ("05.2", 0.9, "accuracy"),
-    ("05.2", 72, "share"),
-    ("05.2", 0.5, "mean"),
-    ("05.3", 0.5, "function"),
-    ("05.3", lambda truth, score, weight: 0.5, "costs 4, and another 2"),
-    ("05.3", lambda truth, score, weight: 2.0, "between"),
-    ("05.3", lambda truth, score, weight: _best_threshold(truth, score, 1), "count alike"),
+    ("05.2", 0.5, "function"),
+    ("05.2", lambda truth, score, weight: 0.5, "costs 4, and another 2"),
+    ("05.2", lambda truth, score, weight: 2.0, "between"),
+    ("05.2", lambda truth, score, weight: _best_threshold(truth, score, 1), "count alike"),
     (
-        "05.3",
+        "05.2",
         lambda truth, score, weight: _best_threshold(truth, score, 1 / weight),
         "false alarms",
     ),
-    ("05.4", 0.1, "the function itself"),
-    ("05.4", lambda p, right, bins: 100 * _calibration_error(p, right, bins), "percent"),
-    ("05.4", lambda p, right, bins: _calibration_error(p, right, bins, size=float), "cancel out"),
-    ("05.4", lambda p, right, bins: abs(np.mean(p) - np.mean(right)), "cancel out"),
-    ("05.4", lambda p, right, bins: _calibration_error(p, right, bins, lambda part: 1), "added up"),
+    ("05.3", 0.1, "the function itself"),
+    ("05.3", lambda p, right, bins: 100 * _calibration_error(p, right, bins), "percent"),
+    ("05.3", lambda p, right, bins: _calibration_error(p, right, bins, size=float), "cancel out"),
+    ("05.3", lambda p, right, bins: abs(np.mean(p) - np.mean(right)), "cancel out"),
+    ("05.3", lambda p, right, bins: _calibration_error(p, right, bins, lambda part: 1), "added up"),
     (
-        "05.4",
+        "05.3",
         lambda p, right, bins: _calibration_error(p, right, bins, lambda part: 1 / bins),
         "counts alike",
     ),
-    ("05.4", _with_empty_bins, "leave it out"),
-    ("05.4", _without_the_sure, "exactly 1"),
-    ("05.4", lambda p, right, bins: np.mean(np.abs(p - right)), "right or wrong"),
-    ("05.4", lambda p, right, bins: _calibration_error(p, right, 10), "ten bins"),
-    ("05.4", lambda p, right, bins: 0.1, "is right"),
+    ("05.3", _with_empty_bins, "leave it out"),
+    ("05.3", _without_the_sure, "exactly 1"),
+    ("05.3", lambda p, right, bins: np.mean(np.abs(p - right)), "right or wrong"),
+    ("05.3", lambda p, right, bins: _calibration_error(p, right, 10), "ten bins"),
+    ("05.3", lambda p, right, bins: 0.1, "is right"),
+    ("05.4", 1.5, "the function itself"),
+    ("05.4", lambda logits, label: 1 / _best_temperature(logits, label), "to be multiplied"),
+    ("05.4", lambda logits, label: 1.0, "At 1.00 the log loss"),
+    ("05.4", lambda logits, label: -1.0, "above 0"),
+    ("05.4", lambda logits, label: _best_temperature(logits, label, sign=1), "its minus"),
+    (
+        "05.4",
+        lambda logits, label: _best_temperature(logits, logits.argmax(axis=1)),
+        "not for the likeliest",
+    ),
+    ("05.4", lambda logits, label: _best_temperature(logits, 0 * label), "has its own"),
+    ("05.4", lambda logits, label: _best_temperature(softmax(logits, axis=1), label), "divides p"),
+    ("05.4", lambda logits, label: _best_temperature(logits, label, tried=9), "closer together"),
+    ("05.4", lambda logits, label: _best_temperature(logits, label, off=0), "with 1,000 more"),
+    ("05.4", _least_log_loss, "at which it is reached"),
+    ("05.4", lambda logits, label: label, "another kind"),
     ("06.1", (6.0, 0.0), "mean"),
     ("06.1", (384.0, 0.0), "sum"),
     ("06.1", (48.0, 48.0), "constant"),
