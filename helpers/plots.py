@@ -423,15 +423,16 @@ def reliability(tables):
 
     ax = plt.subplots(figsize=(5, 4))[1]
     ax.plot([0, 100], [0, 100], color="#999999", linestyle="--", label="calibrated")
-    looks = zip(["#333333", _CURVES[2]], ["o-", "s:"], [0, 0.4])
+    looks, least = zip(["#333333", _CURVES[2]], ["o-", "s:"], [0, 0.4]), 45
     for (name, bins), (tint, look, shift) in zip(tables.items(), looks):
         x, y = 100 * bins.confidence + shift, 100 * bins.accuracy
         ends = [wilson(round(n * share), n) for n, share in zip(bins.clips, bins.accuracy)]
         ax.vlines(x, *(100 * np.array(ends).T), color=tint, linewidth=1, alpha=0.7)
         ax.plot(x, y, look, color=tint, label=name)
-    least = min(bins.confidence.min() for bins in tables.values())
-    ax.set(title="Reliability", xlabel="confidence (%)", ylabel="accuracy (%)", ylim=(0, 102))
-    ax.set_xlim(100 * least - 5, 102)
+        least = min(least, *(100 * low for low, _ in ends))
+    ax.set(title="Reliability", xlabel="confidence (%)", ylabel="accuracy (%)")
+    left = min(50, *(100 * bins.confidence.min() for bins in tables.values()))
+    ax.set(xlim=(left - 3, 102), ylim=(least - 3, 102))
     ax.legend(loc="lower right", frameon=False)
 
 
