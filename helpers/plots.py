@@ -369,6 +369,107 @@ def confusion(counts, names, *, title="", ax=None):
     ax.set(title=title, xlabel="called (class)", ylabel="truly (class)")
 
 
+def intervals(lows, highs, truth):
+    """The intervals of many tests, one line each: grey where they hold the truth, pink elsewhere.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        lows, highs: shares from 0 to 1, shape (tests,).
+        truth: share from 0 to 1.
+    """
+    ax = plt.subplots()[1]
+    holds = (lows <= truth) & (truth <= highs)
+    for kind, said, tint, width in (
+        (holds, "hold", "#999999", 1.5),
+        (~holds, "miss", _CURVES[2], 3),
+    ):
+        at = np.flatnonzero(kind)
+        name = f"{len(at)} {said} the truth"
+        ax.vlines(at, 100 * lows[at], 100 * highs[at], label=name, color=tint, linewidth=width)
+    ax.axhline(100 * truth, color="#333333", linestyle="--", label="the truth")
+    title = f"{len(lows)} tests of one model, each with its interval"
+    ax.set(title=title, xlabel="test (number)", ylabel="accuracy (%)")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+
+
+def roc(curves):
+    """ROC curves: the share that is found over the share that is falsely called so.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        curves: {"label: what else the legend says": (false, found)}, shares from 0 to 1.
+    """
+    ax = plt.subplots(figsize=(4.2, 4))[1]
+    for name, (false, found) in curves.items():
+        tint = colour(name.split(":")[0])
+        ax.step(100 * false, 100 * found, where="post", color=tint, label=name)
+    ax.plot([0, 100], [0, 100], color="#999999", linestyle="--", label="guessing: AUC 0.50")
+    ax.set(title="Every threshold at once", xlabel="others called so (%)", ylabel="found (%)")
+    ax.legend(loc="lower right", frameon=False)
+
+
+def reliability(tables):
+    """Reliability diagram: accuracy over confidence, bin by bin, with 95 % intervals.
+
+    Taught in notebooks/05_evaluate.ipynb.
+
+    Args:
+        tables: {name: DataFrame with a row a bin: clips, confidence, accuracy (shares of 1)}, as
+            from evaluation.reliability.
+    """
+    from helpers.evaluation import wilson  # the page on the web has no such module
+
+    ax = plt.subplots(figsize=(5, 4))[1]
+    ax.plot([0, 100], [0, 100], color="#999999", linestyle="--", label="calibrated")
+    looks, least = zip(["#333333", _CURVES[2]], ["o-", "s:"], [0, 0.4]), 45
+    for (name, bins), (tint, look, shift) in zip(tables.items(), looks):
+        x, y = 100 * bins.confidence + shift, 100 * bins.accuracy
+        ends = [wilson(round(n * share), n) for n, share in zip(bins.clips, bins.accuracy)]
+        ax.vlines(x, *(100 * np.array(ends).T), color=tint, linewidth=1, alpha=0.7)
+        ax.plot(x, y, look, color=tint, label=name)
+        least = min(least, *(100 * low for low, _ in ends))
+    ax.set(title="Reliability", xlabel="confidence (%)", ylabel="accuracy (%)")
+    left = min(50, *(100 * bins.confidence.min() for bins in tables.values()))
+    ax.set(xlim=(left - 3, 102), ylim=(least - 3, 102))
+    ax.legend(loc="lower right", frameon=False)
+
+
+def learning_curve(points, *, title="", floor=0.0, without=None):
+    """Balanced accuracy over the clips learnt from, one line a way, on a logarithmic axis.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        points: DataFrame with the columns way, clips (a class) and accuracy (share of 1). Several
+            rows of one way and number are draws: small marks, and the line is their mean. With the
+            columns low and high a row has an interval.
+        title: of the plot.
+        floor: percent at which the picture ends below.
+        without: what is reached without any clips, share of 1; a grey line.
+    """
+    ax = plt.subplots(figsize=(7.4, 3.8))[1]
+    styles = ["o-", "s--", "^:", "v-."]
+    ways = points.groupby("way", sort=False)
+    tints = ["#009E73", "#333333", "#CC79A7", "#E69F00"]
+    for k, ((way, part), tint, style) in enumerate(zip(ways, tints, styles)):
+        mean, shift = 100 * part.groupby("clips").accuracy.mean(), 0.97 + 0.03 * k
+        ax.plot(shift * mean.index, mean, style, color=tint, label=way)
+        if "low" in part:
+            ends = 100 * part.low, 100 * part.high
+            ax.vlines(shift * part.clips, *ends, color=tint, linewidth=1)
+        else:
+            ax.scatter(shift * part.clips, 100 * part.accuracy, s=10, alpha=0.4, color=tint)
+    if without is not None:
+        ax.axhline(100 * without, color="#999999", linewidth=1, label="zero-shot")
+    ax.set(title=title, ylim=(floor, 102), xscale="log", ylabel="balanced accuracy (%)")
+    ax.set(xlabel="clips a class to learn from (count)")
+    ax.set_xticks(*[sorted(points.clips.unique())] * 2)
+    ax.minorticks_off()
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
 def ladder(results, *, title="", ax=None):
     """Balanced accuracy and its interval: rivals in grey, then the steps from first to best.
 

@@ -31,6 +31,22 @@ def _best_threshold(truth, score, weight):
     return min([*score, 1.0], key=cost)
 
 
+def _log_loss(logits, label, temperature, off=1):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        powers = np.exp((logits - off * logits.max(axis=1, keepdims=True)) / temperature)
+        probability = powers / powers.sum(axis=1, keepdims=True)
+        return -np.mean(np.log(probability[np.arange(len(label)), label]))
+
+
+def _best_temperature(logits, label, tried=200, sign=-1, off=1):
+    losses = [_log_loss(logits, label, t, off) for t in np.geomspace(0.1, 10, tried)]
+    return np.geomspace(0.1, 10, tried)[np.argmin(-sign * np.array(losses))]
+
+
+def _least_log_loss(logits, label):
+    return _log_loss(logits, label, _best_temperature(logits, label))
+
+
 def _calibration_error(confidence, correct, bins, share=np.mean, size=np.abs):
     number = np.minimum((confidence * bins).astype(int), bins - 1)
     parts = [number == k for k in range(bins) if np.any(number == k)]
@@ -229,6 +245,31 @@ def _rebuild(spectrum, sign=-1, mirror=2, ends=1, scale=1):
     return frame
 
 
+def _triangles(bins, edges, area=1.0, least=0.0):
+    matrix = np.zeros((len(bins), len(edges) - 2))
+    for k in range(matrix.shape[1]):
+        low, centre, high = edges[k : k + 3]
+        rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
+        matrix[:, k] = np.maximum(least, np.minimum(rising, falling)) * 2 * area / (high - low)
+    return matrix
+
+
+def _even_triangles(bins, edges):
+    return _triangles(bins, np.linspace(edges[0], edges[-1], len(edges)))
+
+
+def _of_sum_1(bins, edges):
+    return _triangles(bins, edges) / _triangles(bins, edges).sum(axis=0)
+
+
+def _peaks_of_1(bins, edges):
+    return _triangles(bins, edges) * (edges[2:] - edges[:-2]) / 2
+
+
+def _boxes(bins, edges):
+    return (_triangles(bins, edges) > 0) / (edges[2:] - edges[:-2])
+
+
 def _track(waveform, rate, n, hop, unit=1.0):
     starts = range(0, len(waveform) - n + 1, hop)
     sizes = [np.abs(np.fft.rfft(waveform[start : start + n])) for start in starts]
@@ -272,7 +313,7 @@ RIGHT = {
     "01.4": _flat,
     "02.1": _rebuild,
     "02.2": lambda samples, n, hop: (1 + samples // hop, 1 + n // 2),
-    "02.3": 40.0,
+    "02.3": _triangles,
     "02.4": _track,
     "03.1": lambda labels, known: [sorted(set(known)).index(label) for label in labels],
     "03.2": _find_offset,
@@ -283,9 +324,9 @@ RIGHT = {
     "04.3": _convolve,
     "04.4": (1.0, 0.5),
     "05.1": 680,
-    "05.2": (85 / 90 + 0.5) / 2,
-    "05.3": _best_threshold,
-    "05.4": _calibration_error,
+    "05.2": _best_threshold,
+    "05.3": _calibration_error,
+    "05.4": _best_temperature,
     "06.1": (48.0, 0.0),
     "06.2": lambda hertz: round(12 * np.log2(hertz / 440) + 9) % 12,
     "06.3": _both_sides,
@@ -369,9 +410,17 @@ WRONG = [
     ("02.2", lambda samples, n, hop: (1 + samples // hop, n // 2), "bins"),
     ("02.2", lambda samples, n, hop: (1 + (samples - n) // hop, 1 + n // 2), "without padding"),
     ("02.2", lambda samples, n, hop: (2 + samples // hop, 1 + n // 2), "After padding"),
-    ("02.3", 20, "one bin apart"),
-    ("02.3", 0.04, "seconds"),
-    ("02.3", 80, "Two bins"),
+    ("02.3", np.eye(3), "the function itself"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges)[:, 0], "A matrix is asked for"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges).T, "turn it"),
+    ("02.3", lambda bins, edges: np.zeros((len(bins), len(edges))), "takes three edges"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges) / 0, "divided by 0"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges, least=-99), "go on below"),
+    ("02.3", _peaks_of_1, "Make each area 1"),
+    ("02.3", lambda bins, edges: _triangles(bins, edges, 0.5), "areas are 1/2"),
+    ("02.3", _of_sum_1, "in hertz, is to be 1"),
+    ("02.3", _boxes, "boxes"),
+    ("02.3", _even_triangles, "In band"),
     ("02.4", 440.0, "the function itself"),
     ("02.4", lambda wave, rate, n, hop: _track(wave, rate, n, hop, n / rate), "numbers of bins"),
     ("02.4", lambda wave, rate, n, hop: _track(wave, 16_000, n, hop), "16,000 Hz only"),
@@ -462,33 +511,46 @@ WRONG = [
     ("05.1", 98, "too wide"),
     ("05.1", 2_000, "fewer"),
     ("05.1", 680.5, "whole"),
-    ("05.2", 0.9, "accuracy"),
-    ("05.2", 72, "share"),
-    ("05.2", 0.5, "mean"),
-    ("05.3", 0.5, "function"),
-    ("05.3", lambda truth, score, weight: 0.5, "costs 4, and another 2"),
-    ("05.3", lambda truth, score, weight: 2.0, "between"),
-    ("05.3", lambda truth, score, weight: _best_threshold(truth, score, 1), "count alike"),
+    ("05.2", 0.5, "function"),
+    ("05.2", lambda truth, score, weight: 0.5, "costs 4, and another 2"),
+    ("05.2", lambda truth, score, weight: 2.0, "between"),
+    ("05.2", lambda truth, score, weight: _best_threshold(truth, score, 1), "count alike"),
     (
-        "05.3",
+        "05.2",
         lambda truth, score, weight: _best_threshold(truth, score, 1 / weight),
         "false alarms",
     ),
-    ("05.4", 0.1, "the function itself"),
-    ("05.4", lambda p, right, bins: 100 * _calibration_error(p, right, bins), "percent"),
-    ("05.4", lambda p, right, bins: _calibration_error(p, right, bins, size=float), "cancel out"),
-    ("05.4", lambda p, right, bins: abs(np.mean(p) - np.mean(right)), "cancel out"),
-    ("05.4", lambda p, right, bins: _calibration_error(p, right, bins, lambda part: 1), "added up"),
+    ("05.3", 0.1, "the function itself"),
+    ("05.3", lambda p, right, bins: 100 * _calibration_error(p, right, bins), "percent"),
+    ("05.3", lambda p, right, bins: _calibration_error(p, right, bins, size=float), "cancel out"),
+    ("05.3", lambda p, right, bins: abs(np.mean(p) - np.mean(right)), "cancel out"),
+    ("05.3", lambda p, right, bins: _calibration_error(p, right, bins, lambda part: 1), "added up"),
     (
-        "05.4",
+        "05.3",
         lambda p, right, bins: _calibration_error(p, right, bins, lambda part: 1 / bins),
         "counts alike",
     ),
-    ("05.4", _with_empty_bins, "leave it out"),
-    ("05.4", _without_the_sure, "exactly 1"),
-    ("05.4", lambda p, right, bins: np.mean(np.abs(p - right)), "right or wrong"),
-    ("05.4", lambda p, right, bins: _calibration_error(p, right, 10), "ten bins"),
-    ("05.4", lambda p, right, bins: 0.1, "is right"),
+    ("05.3", _with_empty_bins, "leave it out"),
+    ("05.3", _without_the_sure, "exactly 1"),
+    ("05.3", lambda p, right, bins: np.mean(np.abs(p - right)), "right or wrong"),
+    ("05.3", lambda p, right, bins: _calibration_error(p, right, 10), "ten bins"),
+    ("05.3", lambda p, right, bins: 0.1, "is right"),
+    ("05.4", 1.5, "the function itself"),
+    ("05.4", lambda logits, label: 1 / _best_temperature(logits, label), "to be multiplied"),
+    ("05.4", lambda logits, label: 1.0, "At 1.00 the log loss"),
+    ("05.4", lambda logits, label: -1.0, "above 0"),
+    ("05.4", lambda logits, label: _best_temperature(logits, label, sign=1), "its minus"),
+    (
+        "05.4",
+        lambda logits, label: _best_temperature(logits, logits.argmax(axis=1)),
+        "not for the likeliest",
+    ),
+    ("05.4", lambda logits, label: _best_temperature(logits, 0 * label), "has its own"),
+    ("05.4", lambda logits, label: _best_temperature(softmax(logits, axis=1), label), "divides p"),
+    ("05.4", lambda logits, label: _best_temperature(logits, label, tried=9), "closer together"),
+    ("05.4", lambda logits, label: _best_temperature(logits, label, off=0), "with 1,000 more"),
+    ("05.4", _least_log_loss, "at which it is reached"),
+    ("05.4", lambda logits, label: label, "another kind"),
     ("06.1", (6.0, 0.0), "mean"),
     ("06.1", (384.0, 0.0), "sum"),
     ("06.1", (48.0, 48.0), "constant"),
@@ -677,6 +739,9 @@ def test_a_lesson_goes_on_with_the_learners_function_once_it_is_right(capsys):
         ours = exercises.yours("01.3", unfinished)
         assert "Until yours is right" in capsys.readouterr().out
         assert ours(np.array([0.3, 1.0]), 2).tolist() == [0.5, 0.5]
+    bins, edges = np.arange(5.0), np.array([0.0, 2.0, 4.0])
+    ours = exercises.yours("02.3", _peaks_of_1)
+    assert ours(bins, edges)[:, 0].tolist() == _triangles(bins, edges)[:, 0].tolist()
 
 
 @pytest.mark.parametrize("exercise", ["01.1", "9.9"])

@@ -10,7 +10,7 @@ import pytest
 from lessons import PATHS
 
 from helpers import article
-from helpers.quiet import keras
+from helpers.quiet import keras, tf
 
 # said of what another cell or the article shows: no knowledge of two classes; the article's claim
 SAID_ELSEWHERE = {"0.693": np.log(2), "60": 60}
@@ -107,3 +107,23 @@ def test_it_asks_before_it_tells_and_stays_short(lesson):
     assert text.count("<summary>Hint</summary>") == 4
     lines = [len(solution.splitlines()) - 3 for solution in lesson.solutions.values()]
     assert sum(length >= 4 for length in lines) >= 2
+
+
+def test_each_fault_does_what_the_table_says():
+    sound = np.ones(1_600, np.float32)
+    with pytest.raises(ModuleNotFoundError):  # 2
+        __import__("tensorflow.keras.layers.experimental")
+    assert len(range(179)[168:210]) == 11  # 4: of the 42 that it asks for
+    with pytest.raises(ValueError, match="rank"):  # 5
+        keras.losses.BinaryCrossentropy()(np.array([0, 1]), np.zeros((2, 2)))
+    picture, _ = article.get_spectrogram_label(sound, 0)
+    model = article.network((32, 32, 1), 2, keras.layers.Normalization(mean=0.0, variance=1.0))
+    small = tf.image.resize(picture, (32, 32))
+    assert len(model(small[tf.newaxis])) == 1
+    assert len(model(small)) == 32  # 6: each row is taken for a clip
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Dimension"):  # 7
+        tf.zeros([300_000] - tf.shape(tf.zeros(320_000)), tf.float32)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="squeeze"):  # 8
+        tf.squeeze(tf.zeros((16_000, 2)), axis=-1)
+    at_half, _ = article.get_spectrogram_label(sound[::2], 0)  # 9
+    assert np.any(at_half, axis=(1, 2)).sum() < 0.6 * np.any(picture, axis=(1, 2)).sum()

@@ -16,7 +16,7 @@ from tones import tone
 
 matplotlib.use("Agg")
 
-from helpers import audio, features, plots, widgets
+from helpers import audio, evaluation, features, plots, widgets
 from helpers.widgets import panel
 
 # the third is a pause
@@ -32,6 +32,10 @@ WINDOWS = pd.DataFrame(
 SPANS = pd.DataFrame(
     {"what": ["reads", "learns", "reads"], "start": [0.0, 0.1, 0.1], "end": [0.1, 0.4, 0.2]}
 )
+
+SHARES = np.array([0.0, 0.4, 1.0])
+CURVE = pd.DataFrame({"way": list("aab"), "clips": [5, 5, 10], "accuracy": [0.7, 0.9, 0.95]})
+BINS = pd.DataFrame({"clips": [3, 4], "confidence": [0.6, 0.9], "accuracy": [1.0, 0.75]})
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +66,10 @@ def test_every_axis_has_its_unit():
         (lambda: plots.descent([0, 1], [1, 2], {"a": [0, 0.5, 9]}), ["weight", "(nats)"]),
         (lambda: plots.grid({"a": counts, "b": counts}, unit="level (dB)"), ["frame", "band"]),
         (lambda: plots.confusion(counts, ["cat", "dog"]), ["called", "truly"]),
+        (lambda: plots.intervals(SHARES, SHARES + 0.2, 0.5), ["test (number)", "(%)"]),
+        (lambda: plots.roc({"cat: AUC 0.80": (SHARES, SHARES)}), ["called so (%)", "found (%)"]),
+        (lambda: plots.reliability({"a": BINS, "b": BINS}), ["confidence (%)", "accuracy (%)"]),
+        (lambda: plots.learning_curve(CURVE, without=0.6), ["learn from (count)", "(%)"]),
         (lambda: plots.folds({"a": [0, 1, 1]}, [7, 7, 8]), ["round", "recording"]),
         (lambda: plots.timetable({"a": SPANS}), ["(s)", "worker"]),
     ]:
@@ -69,6 +77,32 @@ def test_every_axis_has_its_unit():
         labels = " ".join(ax.get_xlabel() + ax.get_ylabel() for ax in _axes())
         assert all(unit in labels for unit in wanted), labels
         plt.close("all")
+
+
+def test_an_interval_is_grey_where_it_holds_the_truth_and_pink_where_not():
+    plots.intervals(SHARES, SHARES + 0.2, 0.5)
+    (ax,) = _axes()
+    counts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert counts == ["1 hold the truth", "2 miss the truth", "the truth"]
+    assert [len(lines.get_segments()) for lines in ax.collections] == [1, 2]
+
+
+def test_a_learning_curve_runs_through_the_mean_of_its_draws_or_has_intervals():
+    plots.learning_curve(CURVE)
+    (ax,) = _axes()
+    assert list(ax.lines[0].get_ydata()) == [80] and len(ax.collections[0].get_offsets()) == 2
+    plots.learning_curve(CURVE.assign(low=0.6, high=0.98))
+    (ax,) = _axes()
+    assert ax.collections[1].get_segments()[0][:, 1].tolist() == [60, 98]
+
+
+def test_a_reliability_diagram_has_each_bins_interval():
+    plots.reliability({"a": BINS})
+    (ax,) = _axes()
+    (lines,) = ax.collections
+    low, high = lines.get_segments()[1][:, 1]
+    assert (low, high) == pytest.approx(100 * np.array(evaluation.wilson(3, 4)))
+    assert list(ax.lines[1].get_ydata()) == [100, 75]
 
 
 def test_the_spectrograms_ticks_stand_at_their_frequencies():

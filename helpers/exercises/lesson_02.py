@@ -50,13 +50,49 @@ def _picture_shape(function):
     return None
 
 
-def _window_length(answer):
-    if abs(answer - 0.040) < 0.001:
-        return "That is in seconds; milliseconds are asked for."
-    if abs(answer - 20) < 0.5:
-        return "With 20 ms the tones lie one bin apart; the Hann window needs two."
-    if abs(answer - 40) > 0.5:
-        return "Two bins must fit into 50 Hz. How wide is a bin then, and how long the window?"
+def _triangles(bins, edges):
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    rising = (bins[:, None] - low) / (centre - low)
+    falling = (high - bins[:, None]) / (high - centre)
+    return np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)
+
+
+def _mel_matrix(function):
+    for spacing, edges in (
+        (31.25, np.geomspace(200, 8_000, 9)),
+        (50.0, np.array([0.0, 130, 310, 620, 990, 1_700, 2_950, 4_000])),
+    ):
+        bins = np.arange(0, edges[-1] + 1, spacing)
+        right, width = _triangles(bins, edges), edges[2:] - edges[:-2]
+        given = np.asarray(function(bins, edges), float)
+        if given.ndim != 2:
+            return f"A matrix is asked for; yours has the shape {given.shape}."
+        if given.shape == right.T.shape:
+            return "Nearly: a row for each bin and a column for each band is asked for; turn it."
+        if given.shape != right.shape:
+            return (
+                f"{len(bins)} bins and {len(edges)} edges make the shape {right.shape}, and "
+                f"yours is {given.shape}: a triangle takes three edges, the next begins one on."
+            )
+        if not np.isfinite(given).all():
+            return "Some of its weights are no numbers: is something divided by 0?"
+        if np.allclose(np.maximum(0, given), right) and given.min() < 0:
+            return "Nearly: beyond its two ends a triangle is 0, and your lines go on below it."
+        if np.allclose(given, right * width / 2):
+            return "Nearly: all of yours are 1 high, so wide ones look louder. Make each area 1."
+        if np.allclose(given, right / 2):
+            return "Nearly: the areas are 1/2. A triangle has half the area of its rectangle."
+        if np.allclose(given, right / right.sum(axis=0)):
+            return "Nearly: your weights add up to 1 bin by bin. The area, in hertz, is to be 1."
+        if np.allclose(given[given > 0], np.broadcast_to(1 / width, given.shape)[given > 0]):
+            return "Those are boxes, equally high all over. A triangle rises and falls."
+        at, band = np.unravel_index(np.abs(given - right).argmax(), right.shape)
+        if not np.allclose(given, right):
+            low, centre, high = edges[band : band + 3]
+            return (
+                f"In band {band}, from {low:.0f} over {centre:.0f} to {high:.0f} Hz, the bin at "
+                f"{bins[at]:.0f} Hz gets {given[at, band]:.2g}; {right[at, band]:.2g} is right."
+            )
     return None
 
 
@@ -98,8 +134,9 @@ EXERCISES = {  # number: judge, and what to say of a right answer
         "94 frames is how wide every log-mel picture of 1.5 s is in this course.",
     ),
     "02.3": (
-        _window_length,
-        "A meow's pitch lies far above 50 Hz, so that 40 ms keep its harmonics apart.",
+        _mel_matrix,
+        "One product with it turns the power of the bins into bands: that is all of mel.",
+        _triangles,
     ),
     "02.4": (
         _track,

@@ -1,6 +1,7 @@
 """Lesson 05, Evaluate: what is right, and what to say of a wrong answer."""
 
 import numpy as np
+from scipy.special import log_softmax, softmax
 
 from helpers import evaluation
 
@@ -15,16 +16,6 @@ def _clips_for_width(answer):
         return f"With {answer:,} clips it is {100 * (high - low):.1f} points wide: too wide."
     if high - low < 0.0575:
         return f"With {answer:,} it is {100 * (high - low):.1f} points wide: fewer clips will do."
-    return None
-
-
-def _balanced(answer):
-    if answer > 1:
-        return "Answer with a share from 0 to 1."
-    if abs(answer - 0.9) < 0.001:
-        return "That is the accuracy. Take each class's own share first, then their mean."
-    if abs(answer - (85 / 90 + 5 / 10) / 2) > 0.003:
-        return "Look at the cats alone, then at the dogs alone; then take the mean of the two."
     return None
 
 
@@ -115,21 +106,72 @@ def _likely(confidence, correct, bins):
     ]  # fmt: skip
 
 
+def _temperature(function):
+    rng = np.random.default_rng(0)
+    for true, classes, offset in ((2.4, 2, 0), (0.45, 3, 0), (3.3, 3, 0), (2.4, 2, 1_000)):
+        logits = rng.normal(0, 1.5, (600, classes))
+        share = softmax(logits, axis=1)
+        label = (rng.random((600, 1)) > np.cumsum(share, axis=1)).sum(axis=1).clip(0, classes - 1)
+        logits = true * logits + offset
+        given, right = float(function(logits, label)), _coolest(logits, label)
+        if abs(np.log(max(given, 1e-9) / right)) < 0.05:
+            continue
+        if offset:
+            return (
+                "Nearly: with 1,000 more in all logits its answer is another one. exp(1000) is "
+                "too large for a number: take each row's largest logit off first."
+            )
+        if not np.isfinite(given) or given <= 0:
+            return f"A temperature is a number above 0, not {given:g}."
+        for reason, value in (
+            ("Nearly: by that the logits are to be multiplied. Divide them.", 1 / right),
+            ("That is the least log loss; the temperature at which it is reached is asked for.",
+             _loss(logits, label, right)),
+            ("It divides probabilities. Divide the logits, and make probabilities of what comes.",
+             _coolest(softmax(logits, axis=1), label)),
+            ("Nearly: it asks for one class's probability all along. Each clip has its own.",
+             _coolest(logits, 0 * label)),
+        ):  # fmt: skip
+            if abs(np.log(given / value)) < 0.05:
+                return reason
+        if given < 0.2:
+            return (
+                "It takes the smallest temperature. Does the loss ask for the class that the clip "
+                "is of, not for the likeliest one? Has it its minus, and is the least one taken?"
+            )
+        if abs(np.log(given / right)) < 0.4:
+            return f"Nearly: {given:.2f} comes close. Try temperatures that lie closer together."
+        return (
+            f"At {given:.2f} the log loss is {_loss(logits, label, given):.3f}, and at another "
+            f"temperature {_loss(logits, label, right):.3f}."
+        )
+    return None
+
+
+def _loss(logits, label, temperature):
+    return -np.mean(log_softmax(logits / temperature, axis=1)[np.arange(len(label)), label])
+
+
+def _coolest(logits, label):
+    """The temperature from 0.1 to 10 with the least log loss."""
+    return min(np.geomspace(0.1, 10, 401), key=lambda one: _loss(logits, label, one))
+
+
 EXERCISES = {  # number: judge, and what to say of a right answer
     "05.1": (
         _clips_for_width,
         "Half the width costs four times the clips: the width shrinks with the root.",
     ),
     "05.2": (
-        _balanced,
-        "With nine cats to a dog, calling all cat is 90 % accurate: balance tells.",
-    ),
-    "05.3": (
         _threshold,
         "A threshold trades one error for the other; the costs decide, not the model.",
     ),
-    "05.4": (
+    "05.3": (
         _calibration,
         "Small on average, and yet a single bin may be far off: look at the picture as well.",
+    ),
+    "05.4": (
+        _temperature,
+        "One number for all clips: it mends how sure a model is, and no single verdict.",
     ),
 }
