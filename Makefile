@@ -45,6 +45,7 @@ help:
 	@echo
 	@echo 'Take part:'
 	@echo '  make shipped  train the shipped models anew: DATASET=kaggle+elsewhere'
+	@echo '                  (and 1.8 GB of free games, for their sounds)'
 	@echo '  make test     check the style, then run every test'
 	@echo '  make fuzz     try damaged files: make fuzz ARGS="--seconds 600"'
 	@echo '  make glossary link the lessons to the glossary, and count their hours anew'
