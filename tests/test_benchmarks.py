@@ -1,17 +1,19 @@
 """What the texts say was measured is what the results hold."""
 
+import dataclasses
 import json
 import re
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from helpers import audio, datasets, evaluation, recipes, windows
+from helpers import audio, datasets, evaluation, recipes, splits, windows
 from helpers.augmentation import DEGRADATIONS
 from helpers.datasets import downloads
 from helpers.files import ROOT
@@ -58,6 +60,7 @@ def test_every_interval_holds_its_figure():
     rows = [row for kind in ("rungs", "rivals") for row in results("ladder")[kind]]
     rows += [*results("features")["features"], *results("transfer")["curve"]]
     rows += [row[way] for row in results("degraded")["copies"] for way in ("plain", "best")]
+    rows += results("own_classes")["rows"]
     assert len(rows) > 40
     for row in rows:
         assert 0 <= row["low"] <= row["balanced_accuracy"] <= row["high"] <= 1, row
@@ -79,6 +82,45 @@ def test_more_epochs_were_measured_from_several_seeds():
     gain = sum(row[last] - row[first] for row in scores) / len(scores)
     assert abs(gain - found["gain"]) < 2e-4
     assert found["low"] <= found["gain"] <= found["high"]
+
+
+def test_own_classes_take_lesson_10s_recipe():
+    import own_classes
+
+    lesson = nbformat.read(ROOT / "notebooks" / "10_your_own_sounds.ipynb", 4)
+    cells = [cell.source for cell in lesson.cells if cell.cell_type == "code"]
+    (given,) = [source for source in cells if source.startswith("recipe = ")]
+    (said,) = re.findall(r"^EPOCHS = (\d+)", "\n".join(cells), re.MULTILINE)
+    told = {"recipes": recipes, "replace": dataclasses.replace, "EPOCHS": int(said)}
+    exec(given.split("\nstrangers")[0], told)
+    assert told["recipe"] == own_classes.RECIPE
+
+
+def test_own_classes_leave_out_what_may_be_either():
+    import own_classes
+
+    kinds = {"bark": "dog", "growl": "dog", "meow": "cat", "rain": "other", "rooster": "other"}
+    kinds |= {"bird": "other", "music": "other", "weather": "other"}
+    clips = pd.DataFrame({"kind": list(kinds), "label": list(kinds.values())})
+    chosen = own_classes.chosen(clips).set_index("kind").label.to_dict()
+    own = {name: name for name in ("bark", "meow", "rain", "bird")}
+    assert chosen == own | {"music": "other"}
+
+
+def test_none_of_these_is_counted_on_the_folds_that_did_not_choose():
+    import own_classes
+
+    label = np.tile(["bark", "meow", "other"], 60)
+    clips = pd.DataFrame({"label": label, "group": range(180), "source": range(180)})
+    fold = splits.folds(clips, own_classes.FOLDS, 1)
+    share = np.where(label == "other", 0.9 - 0.2 * fold, 0.1)  # each fold has a level of its own
+    half = np.where(label == "other", (1 - share) / 2, 0)
+    p = [np.where(label == name, 1 - share, half) for name in ("bark", "meow")]
+    table = evaluation.table(np.stack([*p, share], axis=1), clips)
+    found = own_classes.none_of_these([table], clips, [1], "group")
+    # only the fold whose others are the least like others lets them in: one that chose would not
+    assert found["others kept out"] == pytest.approx(2 / 3, abs=0.01)
+    assert found["own turned away"] == 0 and found["own right"] == 1
 
 
 def test_only_what_may_be_shipped_is():

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import pytest
 from panels import classifier, ensemble, network, sounds
 
@@ -175,3 +177,79 @@ def test_a_broken_clip_does_not_end_the_quiz(trained, synthetic, tmp_path):
         game.next.click()
     assert "You: 0 of 0. The model: 0 of 0." in game.note.value
     assert marks(game) == ["––0", "––0"]
+
+
+# ---- the quiz on one long clip
+
+
+def alternating(names=("cat", "dog", "neither"), seconds=1.0):
+    """Pieces whose pitch tells their label: 200, 400, 600 Hz; and a judge that hears that."""
+    time = np.arange(round(seconds * 16_000)) / 16_000
+    return [(name, 0.1 * np.sin(400 * np.pi * (1 + k) * time)) for k, name in enumerate(names)]
+
+
+class Pitch:
+    """Calls 200 Hz a cat, and all else a dog."""
+
+    def __init__(self):
+        self.card = {"names": ["cat", "dog", "neither"]}
+
+    def predict(self, samples, rate):
+        crossings = np.mean(np.diff(np.signbit(samples)) != 0) * rate / 2
+        share = float(crossings < 300)
+        shares = {"cat": share, "dog": 1 - share, "neither": 0.0}
+        timeline = pd.DataFrame(
+            [{"start": 0.0, "end": len(samples) / rate, **shares, "level": 0.1, "weight": 1.0}]
+        )
+        return predict.Prediction("cat" if share else "dog", None, shares, timeline, 1.0)
+
+
+def test_the_long_clip_is_its_pieces_in_order_at_one_level():
+    quiz_ = widgets.LongQuiz(alternating(), Pitch(), seconds=1.0)
+    assert len(quiz_.samples) == 3 * 16_000
+    for part, (_, piece) in zip(np.split(quiz_.samples, 3), alternating()):
+        np.testing.assert_allclose(part, 7 * piece, atol=1e-3)
+    heard, rate = sounds(quiz_.sound.value)[0]
+    assert abs(len(heard) / rate - 3) < 0.2
+
+
+def test_nothing_is_told_before_every_stretch_has_a_choice():
+    quiz_ = widgets.LongQuiz(alternating(), Pitch(), seconds=1.0)
+    assert "3 still to choose" in quiz_.note.value and quiz_.compare.disabled
+    first = quiz_.picture.value
+    for choice in quiz_.choices[:2]:
+        choice.value = "cat"
+    assert "1 still to choose" in quiz_.note.value and quiz_.picture.value != first
+    quiz_.compare.click()  # as a program can
+    assert "truly" not in quiz_.note.value
+    quiz_.choices[2].value = "neither"
+    assert not quiz_.compare.disabled and "truly" not in quiz_.note.value
+
+
+def test_the_verdicts_are_in_words_and_in_colour():
+    quiz_ = widgets.LongQuiz(alternating(), Pitch(), seconds=1.0)
+    for choice, said in zip(quiz_.choices, ("cat", "cat", "neither")):
+        choice.value = said
+    player = quiz_.sound.value
+    quiz_.compare.click()
+    assert "You: 2 of 3. The model: 2 of 3." in quiz_.note.value
+    lines = re.findall(r"<tr>(.*?)</tr>", quiz_.note.value)[1:]
+    told = [" ".join(re.sub(r"<[^>]+>", " ", line).split()) for line in lines]
+    assert told[1] == "1 to 2 s dog cat ✗ dog (100 %) ✓"
+    assert told[2] == "2 to 3 s neither neither ✓ dog (100 %) ✗"
+    right, wrong = (set(re.findall(rf"color:(#\w+)'>{sign}", quiz_.note.value)) for sign in "✓✗")
+    assert len(right) == len(wrong) == 1 and right != wrong
+    assert all(choice.disabled for choice in quiz_.choices) and quiz_.compare.disabled
+    assert quiz_.sound.value == player  # a player that is set anew stops
+
+
+def test_where_no_control_works_the_answers_are_folded():
+    page = widgets.LongQuiz(alternating(), Pitch(), seconds=1.0)._repr_mimebundle_()
+    before, after = page["text/html"].split("<summary>Answers</summary>")
+    assert "✓" not in before and after.count("✓") == 2 and after.count("✗") == 1
+    assert page["image/png"] and len(sounds(before)) == 1
+
+
+def test_a_long_clip_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one piece"):
+        widgets.LongQuiz([], Pitch())

@@ -65,6 +65,12 @@ def test_a_working_copy_stays_and_other_folders_are_refused(folder, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
+def test_yamnet_is_not_ours_to_publish(tmp_path):
+    with pytest.raises(ValueError, match="YAMNet's is others'"):
+        space.write(tmp_path / "space", "yamnet")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_command_says_how_to_publish(tmp_path, capsys):
     space.main([str(tmp_path / "space")])
     assert "hf upload" in capsys.readouterr().out

@@ -104,8 +104,13 @@ def write(folder, model=None):
 
     Raises:
         FileNotFoundError: there is no such model.
-        ValueError: the folder holds something else.
+        ValueError: the folder holds something else, or the model is YAMNet.
     """
+    if str(model) == "yamnet":
+        raise ValueError(
+            "a Space is made of the course's files, and YAMNet's is others': name a model's "
+            "folder, or none for the one that the course ships"
+        )
     folder, model = Path(folder), Path(model or predict.SHIPPED)
     model = model / "model.tflite" if model.is_dir() else model.with_suffix(".tflite")
     card = predict.Classifier.load(model).card  # refuses what is no model

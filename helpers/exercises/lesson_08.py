@@ -6,7 +6,7 @@ import pandas as pd
 
 def _threshold(answer):
     if not callable(answer):
-        return 'Give the function itself: exercises.check("08.1", threshold).'
+        return 'Give the function itself: exercises.check("08.3", threshold).'
     for wrong, unsure in ((10, 1), (4, 1), (100, 1), (5, 2)):
         right, given = 1 - unsure / wrong, float(answer(wrong, unsure))
         if abs(given - right) < 1e-6:
@@ -105,11 +105,11 @@ def _seconds_in_ten_megabytes(answer):
 
 
 EXERCISES = {  # number: judge, and what to say of a right answer
-    "08.1": (_threshold, "The dearer an error, the more often the model should keep silent."),
-    "08.2": (_moments, "So a page can say when, and play just the part that decided."),
-    "08.3": (
+    "08.1": (_moments, "So a page can say when, and play just the part that decided."),
+    "08.2": (_four_answers, "The car is turned away, and so is what merely sounds like a cat."),
+    "08.3": (_threshold, "The dearer an error, the more often the model should keep silent."),
+    "08.4": (
         _seconds_in_ten_megabytes,
         "Hence a limit on the length, too: MP3 takes a tenth, and must be decoded.",
     ),
-    "08.4": (_four_answers, "The car is turned away, and so is what merely sounds like a cat."),
 }

@@ -6,7 +6,7 @@ import pandas as pd
 
 def _limit(answer):
     if not callable(answer):
-        return 'Give the function itself: exercises.check("09.1", limit).'
+        return 'Give the function itself: exercises.check("09.2", limit).'
     for seed, n in ((0, 10), (1, 40), (2, 37)):
         share = np.random.default_rng(seed).permutation(np.linspace(0.03, 0.97, n).round(3))
         wanted = int(np.ceil(0.9 * n))
@@ -26,7 +26,7 @@ def _limit(answer):
 
 def _rounds(answer):
     if not callable(answer):
-        return 'Give the function itself: exercises.check("09.2", rounds).'
+        return 'Give the function itself: exercises.check("09.1", rounds).'
     for seed in (0, 1):
         sources = np.random.default_rng(seed).choice(["home", "street", "zoo"], 12)
         sources = pd.Series([*sources, "home", "street", "zoo"])
@@ -104,8 +104,8 @@ def _source_interval(function):
 
 
 EXERCISES = {  # number: judge, and what to say of a right answer
-    "09.1": (_limit, "And the cats and dogs above it are the price."),
-    "09.2": (_rounds, "Each source is a stranger once."),
+    "09.1": (_rounds, "Each source is a stranger once."),
+    "09.2": (_limit, "And the cats and dogs above it are the price."),
     "09.3": (_doubtful, "Whether these ten teach it more than any ten, only a trial can tell."),
     "09.4": (_source_interval, "That is what a user from another place may expect."),
 }

@@ -15,6 +15,7 @@ _HOME = {
     "AugmentationPreview": "augmentation",
     "Ear": "activation",
     "Quiz": "quiz",
+    "LongQuiz": "quiz",
     "Trade": "trade",
     "Labeller": "labeller",
 }

@@ -1,4 +1,4 @@
-"""Ten short clips: the learner votes, the model votes, and a score board compares them."""
+"""Ten short clips, or a long one: learner and model say what they hear, and are compared."""
 
 import html
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers import audio, datasets, evaluation, plots
 from helpers.predict import NEITHER, NONE, Classifier
-from helpers.widgets.panel import Panel, button, drawable, player, player_table, png, sheet
+from helpers.widgets.panel import Panel, button, drawable, menu, player, player_table, png, sheet
 
 
 class Quiz(Panel):
@@ -209,6 +209,122 @@ class Quiz(Panel):
         note = f"{self._n} clips: {' or '.join(self.votes)}? Listen, and note your votes."
         answers = f"<details><summary>Answers</summary><ol>{lines}</ol></details>"
         return note, sheet(sounds), player_table(sounds) + answers
+
+
+class LongQuiz(Panel):
+    """One long clip of several sounds in a row: say what sounds when; then see what the model says.
+
+    Each stretch has a menu. "compare" shows what is true, what you said, and what the model says
+    of each stretch by itself; below them its timeline of the whole clip.
+
+    By keyboard: Tab leads to the player, from menu to menu and to compare; Space opens a menu, in
+    which arrow keys choose and Enter takes; Enter or Space presses compare.
+
+    Taught in notebooks/08_demo_app.ipynb.
+
+    Args:
+        pieces: list of (label, samples): what sounds one after the other; float, shape (samples,),
+            16 kHz. Each is scaled to one peak, and cut or padded to a stretch.
+        classifier: predict.Classifier, by default the model that the course ships.
+        seconds: of a stretch.
+
+    Attributes:
+        choices: list of Dropdown, one a stretch.
+        compare: Button, after all choices.
+        samples: float32, shape (samples,), the long clip; timeline: the model's, of all of it.
+        truth, model: lists of labels, one a stretch.
+
+    Raises:
+        ValueError: there are no pieces.
+    """
+
+    ORDER = "note", "sound", "controls", "picture"
+
+    def __init__(self, pieces, classifier=None, seconds=4.0):
+        if not pieces:
+            raise ValueError("a long clip is made of at least one piece: give (label, samples)")
+        classifier, length = classifier or Classifier.load(), round(seconds * audio.SAMPLE_RATE)
+        self.truth, cut = [label for label, _ in pieces], []
+        for _, samples in pieces:
+            part = audio.fit_length(np.asarray(samples, np.float32), length)
+            cut.append(0.7 * part / max(np.abs(part).max(), 1e-9))
+        self.samples, self._seconds, self._over = np.concatenate(cut), seconds, False
+        self._answers = [classifier.predict(part, audio.SAMPLE_RATE) for part in cut]
+        self.model = [answer.label for answer in self._answers]
+        self.timeline = classifier.predict(self.samples, audio.SAMPLE_RATE).timeline
+        self._player = player(self.samples, audio.SAMPLE_RATE)
+        names = dict.fromkeys([*sorted(set(self.truth)), *classifier.card["names"]])
+        self.choices = [menu(self._when(k), ["?", *names]) for k in range(len(pieces))]
+        self.compare = button("compare ▶", "Show what is true and what the model says", self._end)
+        text = f"A long clip of {len(pieces)} stretches, {len(self.samples) / 16_000:.0f} s"
+        super().__init__([self.choices, [self.compare]], self.choices, text)
+
+    def _when(self, k):
+        return f"{k * self._seconds:g} to {(k + 1) * self._seconds:g} s"
+
+    def _end(self, _):
+        if not self.compare.disabled:
+            self._over = True
+            self._redraw()
+
+    def _shown(self):
+        said = [choice.value for choice in self.choices]
+        for choice in self.choices:
+            choice.disabled = self._over
+        self.compare.disabled = self._over or "?" in said
+        note = f"{len(said)} stretches of {self._seconds:g} s: what sounds in each? "
+        note += f"{said.count('?')} still to choose." if "?" in said else "Now compare."
+        rows = {"you": said}
+        if self._over:
+            note = self._board(said)
+            rows = {"truly": self.truth, "you": said, "the model": self.model}
+        return note, png(lambda figure: self._draw(figure, rows)), self._player
+
+    def _board(self, said):
+        """Both scores, and a line a stretch: what is true, what you said, what the model says."""
+        yours, its = (sum(map(str.__eq__, who, self.truth)) for who in (said, self.model))
+        of = len(self.truth)
+        return f"<b>You: {yours} of {of}. The model: {its} of {of}.</b>{self._table(said)}"
+
+    def _table(self, said=None):
+        heads = "", "truly", *([] if said is None else ["you"]), "the model"
+        lines = [[f"<b>{head}</b>" for head in heads]]
+        for k, (label, answer) in enumerate(zip(self.truth, self._answers)):
+            votes = [] if said is None else [f"{html.escape(said[k])} {_mark(said[k] == label)}"]
+            share = evaluation.percent(max(answer.probabilities.values()))
+            its = f"{html.escape(answer.label)} ({share}) {_mark(answer.label == label)}"
+            lines.append([self._when(k), html.escape(label), *votes, its])
+        cell = "<td style='text-align:left;padding-right:1.5em'>"
+        rows = "".join(f"<tr>{''.join(f'{cell}{x}</td>' for x in line)}</tr>" for line in lines)
+        return f"<table>{rows}</table>"
+
+    def _draw(self, figure, rows):
+        figure.subplots_adjust(right=0.84)  # the timeline's legend stands to the right
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
+        for line, (who, names) in enumerate(rows.items()):
+            for k, name in enumerate(names):
+                sign = "" if who == "truly" or not self._over else "✗✓"[name == self.truth[k]]
+                colour = "white" if name == "?" else plots.colour(name)
+                where = {"left": k * self._seconds, "width": self._seconds, "height": 0.9}
+                upper.barh(line, color=colour, alpha=0.4, edgecolor="#333333", **where)
+                middle = (k + 0.5) * self._seconds
+                upper.text(middle, line, f"{name} {sign}".strip(), ha="center", va="center")
+        upper.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
+        if self._over:
+            plots.timeline(self.timeline, ax=lower)
+        else:
+            plots.waveform(self.samples, ax=lower)
+        ends = np.arange(len(self.truth) + 1) * self._seconds
+        for end in ends[1:-1]:
+            lower.axvline(end, color="#999999", linewidth=0.8)
+        lower.set(xlim=(0, ends[-1]), xticks=ends)
+        upper.set_title("What sounds when")
+
+    def _still(self):
+        """The clip, to be heard, and the answers folded away."""
+        note = f"{len(self.truth)} stretches of {self._seconds:g} s: what sounds in each?"
+        answers = f"<details><summary>Answers</summary>{self._table()}</details>"
+        return note, self.picture.value, self._player + answers
 
 
 def _drawn(clips, n, seconds, seed, classifier):
