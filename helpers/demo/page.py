@@ -11,8 +11,10 @@ import signal
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import gradio as gr
 from gradio import route_utils
@@ -27,7 +29,7 @@ from helpers.demo.answers import MAX_BYTES, MAX_SECONDS
 _WAITING = 200  # in the queue: a second each, so that none waits for longer than _SWEEP
 _INK = {"black": 0.35, "white": 0.6}  # mixed into a class's colour, on a light and a dark page
 _BARS = 8  # of the probabilities, the largest first
-_SWEEP = 60, 300  # seconds: every minute, uploads go that nobody has asked about for five
+_SWEEP = 60, 300  # seconds: every minute, what has lain for five goes: nobody asked about it
 _CSS = f"""
 .verdict .tint {{color: color-mix(in srgb, var(--tint), black {_INK["black"]:.0%})}}
 .dark .verdict .tint {{color: color-mix(in srgb, var(--tint), white {_INK["white"]:.0%})}}
@@ -162,6 +164,21 @@ def _no_links(component):
     return moved
 
 
+def _sweep(folder, stopped):
+    """Remove old files again and again: Gradio forgets an upload whose sender went away half-way.
+
+    Args:
+        folder: in which all uploads lie.
+        stopped: threading.Event that ends it.
+    """
+    every, age = _SWEEP
+    while not stopped.wait(every):
+        for path in folder.rglob("*"):
+            with suppress(OSError):  # answered and deleted meanwhile
+                if path.is_file() and time.time() - path.stat().st_mtime > age:
+                    path.unlink()
+
+
 @contextmanager
 def running(classifier, *, port=None, share=False, host="127.0.0.1"):
     """Serve the page while the `with` block runs; then close it and leave no file behind.
@@ -183,7 +200,8 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
     before = os.environ.get("GRADIO_TEMP_DIR")
     folder = tempfile.mkdtemp(prefix="barks-and-meows-")  # readable by this user alone
     os.environ["GRADIO_TEMP_DIR"] = folder
-    page = None
+    page, stopped = None, threading.Event()
+    threading.Thread(target=_sweep, args=(Path(folder), stopped), daemon=True).start()
     route_utils.GradioUploadFile = _Upload  # there is no setting for it
     try:
         page = _build(classifier)
@@ -208,6 +226,7 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
         )
         yield public or local
     finally:
+        stopped.set()
         if page is not None:
             page.close(verbose=False)
         os.environ.pop("GRADIO_TEMP_DIR")
