@@ -397,11 +397,12 @@ def _keras(path):
 def _litert(path):
     from ai_edge_litert.interpreter import Interpreter
 
+    content = path.read_bytes()  # it takes no path whose letters the locale does not have
     own = threading.local()  # an interpreter answers one thread at a time: each has its own
 
     def run(waveform):
         if not hasattr(own, "runner"):
-            own.runner = Interpreter(str(path)).get_signature_runner()
+            own.runner = Interpreter(model_content=content).get_signature_runner()
         return own.runner(waveform=waveform)
 
     # Its delegate for speed, XNNPACK, says that it is there, once a process: here, and not in a
