@@ -371,7 +371,7 @@ def test_an_upload_that_nobody_asks_about_is_swept_away(tmp_path, monkeypatch):
         assert not Path(path).exists()
 
 
-def test_an_upload_whose_sender_went_away_is_swept_away(monkeypatch):
+def test_an_upload_whose_sender_went_away_is_swept_away_without_a_traceback(monkeypatch, capfd):
     monkeypatch.setattr(page, "_SWEEP", (1, 1))
     with page.running(pitch_classifier.classifier()) as address:
         server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
@@ -383,6 +383,7 @@ def test_an_upload_whose_sender_went_away_is_swept_away(monkeypatch):
         while server.files() and time.monotonic() < deadline:
             time.sleep(0.2)
         assert server.files() == []
+    assert "Traceback" not in capfd.readouterr().err
 
 
 # ---- the command

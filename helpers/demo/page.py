@@ -12,13 +12,15 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 
 import gradio as gr
 from gradio import route_utils
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 from helpers import predict
@@ -74,7 +76,17 @@ _LIVE = """() => {
 
 def _build(classifier):
     """The page as gradio.Blocks, not served yet."""
-    answerer = answers.Answerer(classifier)
+    answerer, one = answers.Answerer(classifier), ThreadPoolExecutor(1)
+
+    def heard(function):
+        """In one and the same thread: each that ever listens keeps some megabytes."""
+
+        @wraps(function)
+        def wait(*given):
+            return one.submit(function, *given).result()
+
+        return wait
+
     one_by_one = {"concurrency_limit": 1, "concurrency_id": "model"}
     hidden = one_by_one | {"api_visibility": "private", "show_progress": "minimal"}
     card = classifier.card
@@ -112,16 +124,16 @@ def _build(classifier):
         parts = [verdict, shares, picture]
         gr.on(
             [clip.upload, clip.stop_recording],
-            lambda path: (*answerer.answer(path), None),
+            heard(lambda path: (*answerer.answer(path), None)),
             clip,
             [*parts, clip],
             **hidden,
         )
         for button, sound in buttons.items():
-            button.click(partial(answerer.show, sound), None, parts, **hidden)
+            button.click(heard(partial(answerer.show, sound)), None, parts, **hidden)
         # programs ask here: the answer as data
         gr.Button(visible=False).click(
-            answerer.ask, clip, gr.JSON(visible=False), api_name="predict", **one_by_one
+            heard(answerer.ask), clip, gr.JSON(visible=False), api_name="predict", **one_by_one
         )
         # the part that stays is the live region: who does not see the page is told when it changes
         page.load(js=_LIVE)
@@ -129,7 +141,10 @@ def _build(classifier):
 
 
 class _NoFiles:
-    """Refuses every address by which Gradio hands out files: an answer is all that leaves."""
+    """Refuses every address by which Gradio hands out files: an answer is all that leaves.
+
+    And a visitor who goes away in the middle of an upload is no error of the server's.
+    """
 
     def __init__(self, app):
         self.app = app
@@ -138,7 +153,8 @@ class _NoFiles:
         ways = ("/file=", "/file/", "/stream/", "/proxy=", "/deep_link")
         if scope["type"] == "http" and any(way in scope["path"] for way in ways):
             return await PlainTextResponse("no files here", 404)(scope, receive, send)
-        return await self.app(scope, receive, send)
+        with suppress(ClientDisconnect):
+            return await self.app(scope, receive, send)
 
 
 class _Upload(route_utils.GradioUploadFile):
