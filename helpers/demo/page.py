@@ -90,7 +90,7 @@ def _build(classifier):
     one_by_one = {"concurrency_limit": 1, "concurrency_id": "model"}
     hidden = one_by_one | {"api_visibility": "private", "show_progress": "minimal"}
     card = classifier.card
-    with gr.Blocks(title=card["title"], analytics_enabled=False, delete_cache=_SWEEP) as page:
+    with gr.Blocks(title=card["title"], analytics_enabled=False) as page:
         gr.Markdown(
             f"# {card['title']}\n{card['question']} Ask a small network that has heard such sounds."
             f"\n\n{card['about']} Your sound is deleted once it is heard; nothing is kept."
