@@ -27,6 +27,7 @@ ROOT = HERE.parent
 _RECIPES = "plain", "best"  # of degraded.json
 _FEW = 5  # clips of a source or a kind: of fewer no share is shown
 FILES = [HERE / "README.md", ROOT / "README.md", ROOT / "data" / "pretrained" / "README.md"]
+FILES += [ROOT / "SECURITY.md"]
 PICTURE = ROOT / "notebooks" / "images" / "ladder.png"
 
 
@@ -619,6 +620,50 @@ def large():
     return "\n\n".join(lines)
 
 
+def load():
+    """The page while many ask at once."""
+    if not (HERE / "results" / "load.json").is_file():
+        return "Not measured yet: `python benchmarks/load.py`."
+    found = results("load")
+    rows = [
+        [
+            name,
+            f"{row['right']:,} of {row['good']:,}",
+            row["wrong"],
+            row["good, but refused"],
+            f"{row['refused']:,} of {row['broken']:,}",
+            f"{row['median']:.1f} s",
+            f"{row['95th percentile']:.1f} s",
+        ]
+        for name, row in (
+            ("they alone", found["alone"]),
+            (f"{found['slow uploads']} others send a byte a second", found["beside slow uploads"]),
+        )
+    ]
+    head = [f"{found['at once']} uploads at once", "good ones, answered rightly", "wrongly"]
+    head += ["refused", "broken ones, refused", "median of the good", "95th percentile"]
+    before, after = found["memory before (MB)"], found["memory after (MB)"]
+    taken = "were" if found["slow uploads were not given up"] else "were not all"
+    return (
+        f"{table(head, rows)}\n\n{1000 * found['processor (s an upload)']:.0f} ms of the processor "
+        f"an upload. Resident memory: {before} MB before, {after} MB after. Temporary files left: "
+        f"{found['files left']}, and {found['files of slow uploads left']} of slow uploads, which "
+        f"{taken} still taken when their senders went away and are swept away after five minutes; "
+        f"{found['files left at the end']} once the page is closed. {found['cores']} cores, shared:"
+        f" the load was {found['load']:.0f}, so that the seconds say little, and less of the two"
+        " lines' difference."
+    )
+
+
+def odd_files():
+    """How many odd files were tried at each entrance."""
+    found = results("odd_files")
+    rows = [[name, *(f"{n:,}" for n in row.values())] for name, row in found["entrances"].items()]
+    total = [sum(row[what] for row in found["entrances"].values()) for what in ("tried", "wrong")]
+    rows.append(["in all", *(f"{n:,}" for n in total)])
+    return table(["entrance", "odd files tried", "not as they should be"], rows)
+
+
 def synthetic_to_real():
     found = results("synthetic_to_real")
     runs = [run["balanced_accuracy"] for run in found["runs"]]
@@ -715,6 +760,8 @@ WRITERS = {
         files_of_model,
         speed,
         large,
+        load,
+        odd_files,
     )
 }
 

@@ -10,7 +10,6 @@ import os
 import shutil
 import sys
 import textwrap
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -397,12 +396,18 @@ def _keras(path):
 def _litert(path):
     from ai_edge_litert.interpreter import Interpreter
 
-    own = threading.local()  # an interpreter answers one thread at a time: each has its own
+    content = path.read_bytes()  # it takes no path whose letters the locale does not have
+    free = []  # an interpreter answers one thread at a time: as many as are asked at once
 
     def run(waveform):
-        if not hasattr(own, "runner"):
-            own.runner = Interpreter(str(path)).get_signature_runner()
-        return own.runner(waveform=waveform)
+        try:
+            runner = free.pop()
+        except IndexError:
+            runner = Interpreter(model_content=content).get_signature_runner()
+        try:
+            return runner(waveform=waveform)
+        finally:
+            free.append(runner)
 
     # Its delegate for speed, XNNPACK, says that it is there, once a process: here, and not in a
     # thread, for while stderr is away what others write there is lost.

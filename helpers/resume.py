@@ -11,13 +11,15 @@ from helpers import files
 from helpers.quiet import keras
 
 _LONG = 1_000  # steps: what takes fewer is done again sooner than it is looked after
+_MOST = 16  # files, of a megabyte or two each, of trainings that were not taken up again
 
 
 class Resume(keras.callbacks.Callback):
     """Keep all that a training has come to, after each epoch, until `done`.
 
     In one file of the folder that runs leave behind, named by what decides the training: its
-    settings, its first weights and what is drawn from. A training of the same begins there.
+    settings, its first weights and what is drawn from. A training of the same begins there. Where
+    nobody trains the same again the file stays, until others have left _MOST newer ones.
 
     Args:
         network: compiled, with its optimizer built, as it stands before its first step.
@@ -40,6 +42,11 @@ class Resume(keras.callbacks.Callback):
             known = np.asarray(fact) if hasattr(fact, "shape") else None
             content.update(repr(fact).encode() if known is None else known.tobytes())
         self._path = files.runs() / "unfinished" / f"{content.hexdigest()[:16]}.npz"
+        self._take_up()
+        if not self.epoch:
+            _tidy(self._path.parent)
+
+    def _take_up(self):
         with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):  # none, or a broken one
             with np.load(self._path) as kept:
                 values = [kept[str(number)] for number in range(len(self._state))]
@@ -64,3 +71,14 @@ class Resume(keras.callbacks.Callback):
         """Let go of the file: the training has come to its end."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
+
+
+def _tidy(folder):
+    """Remove the oldest files, so that with the next one there are no more than _MOST.
+
+    Where another process still wrote to one, its training goes on, and writes it anew.
+    """
+    with suppress(OSError):  # there is no folder yet, or another process tidies up too
+        newest = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in newest[_MOST - 1 :]:
+            path.unlink()

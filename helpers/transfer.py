@@ -388,7 +388,7 @@ class _Yamnet(threading.local):
 
         self.path = path
         self._net = Interpreter(
-            str(path),
+            model_content=Path(path).read_bytes(),
             num_threads=1,
             experimental_preserve_all_tensors=True,
             # the default would hand over to XNNPACK, which differs by processor

@@ -1,6 +1,7 @@
 """Broken and odd files, hundreds of them, and what each entrance may say to them.
 
-    python tests/odd_files.py    counts by entrance, and each case that is not as it should be
+    python tests/odd_files.py    counts by entrance, and each case that is not as it should be;
+                                 kept in benchmarks/results, shown in SECURITY.md by tables.py
 
 A case is a file and what is right: "dog", for all of them hold a tone of 440 Hz which the tests'
 classifier calls so; "refused", with a sentence; or "either", where a file is damaged in a way that

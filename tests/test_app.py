@@ -26,6 +26,7 @@ import pitch_classifier
 import pytest
 import soundfile
 import tones
+import visitors
 from gradio import processing_utils
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -191,8 +192,7 @@ class Served:
         return Client(self.address, verbose=False, analytics_enabled=False, download_files=False)
 
     def upload(self, path):
-        url = f"{self.address}gradio_api/upload"
-        return httpx.post(url, files={"files": (path.name, path.read_bytes())})
+        return visitors.upload(self.address, path)
 
     def files(self):
         return [path for path in self.folder.rglob("*") if path.is_file()]
@@ -248,18 +248,11 @@ def test_nobody_can_fetch_an_upload(served, tmp_path):
     Path(path).unlink()
 
 
-def call(served, path):
-    """Ask about a path on the server, as a program of ill will would; returns what comes back."""
-    file = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
-    url = f"{served.address}gradio_api/call/predict"
-    event = httpx.post(url, json={"data": [file]}).json()["event_id"]
-    return httpx.get(f"{url}/{event}", timeout=30).text
-
-
 def test_an_upload_can_be_asked_about_once(served, tmp_path):
     (path,) = served.upload(tones.write(tmp_path / "mine.wav")).json()
-    assert '"label": "dog"' in call(served, path)
-    assert not Path(path).exists() and "event: error" in call(served, path)
+    assert '"label": "dog"' in visitors.call(served.address, path)
+    assert not Path(path).exists()
+    assert "event: error" in visitors.call(served.address, path)
 
 
 def test_equal_uploads_at_one_time_all_get_their_answer(served, tmp_path):
@@ -267,7 +260,7 @@ def test_equal_uploads_at_one_time_all_get_their_answer(served, tmp_path):
     with ThreadPoolExecutor(4) as pool:
         there = [got.json()[0] for got in pool.map(served.upload, [path] * 4)]
         assert len(set(there)) == 4 and {Path(one).name for one in there} == {"mine.wav"}
-        said = list(pool.map(partial(call, served), there))
+        said = list(pool.map(partial(visitors.call, served.address), there))
     assert all('"label": "dog"' in text for text in said)
     assert list(served.folder.rglob("*.wav")) == []
     assert not any(Path(one).parent.exists() for one in there)
@@ -275,7 +268,7 @@ def test_equal_uploads_at_one_time_all_get_their_answer(served, tmp_path):
 
 def test_files_of_the_machine_are_neither_read_nor_deleted(served, tmp_path):
     path = tones.write(tmp_path / "private.wav")
-    got = call(served, path)
+    got = visitors.call(served.address, path)
     assert "event: error" in got and "label" not in got
     assert path.is_file()
 
@@ -287,7 +280,8 @@ def test_addresses_are_not_fetched(served, monkeypatch):
 
     fetched = []
     monkeypatch.setattr(processing_utils, "async_ssrf_protected_download", fetch)
-    assert "event: error" in call(served, "https://example.org/clip.wav")
+    there = "https://example.org/clip.wav"
+    assert "event: error" in visitors.call(served.address, there)
     assert not fetched
 
 
@@ -319,19 +313,30 @@ def test_fifty_at_once_all_get_their_answer(tmp_path, monkeypatch):
     monkeypatch.setattr(answers.Answerer, "ask", wait)
     with page.running(pitch_classifier.classifier()) as address:
         server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
-        url = f"{address}gradio_api/call/predict"
         try:
             for path in paths:
                 (there,) = server.upload(path).json()
-                file = {"path": there, "meta": {"_type": "gradio.FileData"}}
-                asked.append(httpx.post(url, json={"data": [file]}).json())
+                asked.append(visitors.asked(address, there))
         finally:
             gate.set()
         assert [one for one in asked if "event_id" not in one] == []
-        said = [httpx.get(f"{url}/{one['event_id']}", timeout=60).text for one in asked]
+        said = [visitors.said(address, one) for one in asked]
         assert server.files() == []
     assert all('"label": "cat"' in text for text in said[:25])
     assert all("event: error" in text and "label" not in text for text in said[25:])
+
+
+def test_slow_uploads_hold_nobody_up(tmp_path):
+    """A byte now and then: they are still being sent when others have had their answer."""
+    with page.running(pitch_classifier.classifier()) as address:
+        server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
+        with visitors.slow(address, 20) as drip:
+            assert drip()
+            for hertz, label in ((440, "dog"), (3_000, "cat")):
+                (there,) = server.upload(tones.write(tmp_path / "mine.wav", hertz)).json()
+                assert f'"label": "{label}"' in visitors.call(address, there)
+                assert drip()
+            assert len(server.files()) == 20
 
 
 def test_programs_see_one_way_in_and_nobody_is_counted(served):
@@ -364,6 +369,21 @@ def test_an_upload_that_nobody_asks_about_is_swept_away(tmp_path, monkeypatch):
         while Path(path).exists() and time.monotonic() < deadline:
             time.sleep(0.2)
         assert not Path(path).exists()
+
+
+def test_an_upload_whose_sender_went_away_is_swept_away_without_a_traceback(monkeypatch, capfd):
+    monkeypatch.setattr(page, "_SWEEP", (1, 1))
+    with page.running(pitch_classifier.classifier()) as address:
+        server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
+        deadline = time.monotonic() + 30
+        with visitors.slow(address, 3):
+            while len(server.files()) < 3 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert len(server.files()) == 3
+        while server.files() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert server.files() == []
+    assert "Traceback" not in capfd.readouterr().err
 
 
 # ---- the command

@@ -9,21 +9,28 @@ import random
 import re
 import shutil
 import signal
+import sys
 import time
 from types import SimpleNamespace
 
 import nbformat
 import nbformat.v4 as nbf
 import pandas as pd
+import psutil
 import pytest
 import run_all
 import sweep
 import test_downloads
 from test_run_all import PARAMETERS, toy
 
-from helpers import training
+from helpers import datasets, evaluation, files, training
 from helpers.datasets import downloads, synthetic
+from helpers.files import ROOT
 from helpers.headline import MIME
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import out_of_fold
+import sources_left_out
 
 host = test_downloads.host  # its fixture
 KILLS = int(os.environ.get("KILLS", "3"))
@@ -71,19 +78,28 @@ def but_for_a_lock(found):
     return {k: v for k, v in found.items() if not re.search(r"-[0-9a-f]{8}\.\w+\.lock$", k)}
 
 
-def killed_again_and_again(job, tmp_path, seed):
+def killed_again_and_again(job, tmp_path, seed, from_there=""):
     """What is there after each kill and a next call; and after an undisturbed one.
 
     Args:
         job: does its work in the folder that it is given.
+        from_there: a name below that folder: no kill falls before it is there.
     """
-    start = time.monotonic()
-    assert ended(begun(lambda: job(tmp_path / "undisturbed"))) == 0
+
+    def reached(child, folder):
+        while not (folder / from_there).exists() and psutil.Process(child).status() != "zombie":
+            time.sleep(0.002)
+        return time.monotonic()
+
+    child = begun(lambda: job(tmp_path / "undisturbed"))
+    start = reached(child, tmp_path / "undisturbed")
+    assert ended(child) == 0
     seconds, moments, found = time.monotonic() - start, random.Random(seed), []
     for number in range(KILLS):
         folder, wait = tmp_path / f"{number}", seconds * moments.random()
         while True:
             child = begun(lambda folder=folder: job(folder))
+            reached(child, folder)
             time.sleep(wait)
             os.kill(child, signal.SIGKILL)
             if ended(child) == signal.SIGKILL:
@@ -177,6 +193,66 @@ def test_a_download_of_many_files(host, tmp_path, monkeypatch):
     assert [but_for_a_lock(one) for one in found] == [undisturbed] * KILLS
 
 
+TRAINING = """
+import sys
+from dataclasses import replace
+import numpy as np
+from helpers import datasets, files, recipes, resume
+resume._LONG = 1  # else so short a one is begun anew
+clips = datasets.load("synthetic", quiet=True).groupby("label").head(6)
+recipe = replace(recipes.BEST, epochs=40, steps=2, batch_size=8, width=4)
+model = recipes.train(clips, recipe, 0)
+with files.atomic(files.runs() / "weights.npy") as part:
+    np.save(part, np.concatenate([one.ravel() for one in model.get_weights()]))
+with files.atomic(files.runs() / "loss.npy") as part:
+    np.save(part, model.history.history["loss"])
+"""
+
+
+def test_a_training(tmp_path):
+    """Each in a Python of its own: a fork of one that holds TensorFlow may hang."""
+
+    def job(folder):
+        here = os.environ | {"COURSE_RUNS": str(folder), "PYTHONPATH": str(ROOT)}
+        os.execve(sys.executable, [sys.executable, "-c", TRAINING], here)
+
+    # from its first epoch's file on; what is killed before has nothing to take up again
+    found, undisturbed = killed_again_and_again(job, tmp_path, 5, "unfinished")
+    assert set(undisturbed) == {"weights.npy", "loss.npy"} and found == [undisturbed] * KILLS
+
+
+def test_a_benchmark(tmp_path, monkeypatch):
+    """Folds of whole sources, each kept in its table; the learner is a stand-in."""
+    n = 48
+    clips = pd.DataFrame(
+        {
+            "label": ["cat", "dog", "other"] * (n // 3),
+            "source": [f"source {k // 6}" for k in range(n)],
+            "group": range(n),
+            "licence": "CC0",
+        },
+        index=[f"clip {k}" for k in range(n)],
+    )
+    monkeypatch.setattr(datasets, "fingerprint", lambda clips: "".join(clips.index))
+    # seconds differ from run to run, and are no part of what is compared
+    monkeypatch.setattr(out_of_fold.time, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(out_of_fold.time, "process_time", lambda: 0.0)
+
+    def learn(rest, held):
+        time.sleep(0.05)
+        return evaluation.table(pd.get_dummies(held.label).to_numpy(float), held)
+
+    def job(folder):
+        out_of_fold.KEPT = folder
+        table = sources_left_out.predictions("this", clips, learn, 1)
+        assert table.correct.all() and table.index.equals(clips.index)
+        files.write_json(folder / "result.json", table.p_cat.tolist())
+
+    found, undisturbed = killed_again_and_again(job, tmp_path, 6)
+    assert len(undisturbed) == 2 * sources_left_out.FOLDS + 1
+    assert [but_for_a_lock(one) for one in found] == [undisturbed] * KILLS
+
+
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """A lesson whose runs take a moment and write what a kernel would."""
@@ -190,7 +266,7 @@ def course(tmp_path, monkeypatch):
         output = nbf.new_output("display_data", {MIME: found})
         cell = nbf.new_code_cell(outputs=[output], id="a")
         nbformat.write(nbf.new_notebook(cells=[cell]), folder / lesson.name)
-        return {"lesson": lesson.stem, "seconds": 1.0, "parameters": values,
+        return {"lesson": lesson.stem, "seconds": 1.0, "parameters": values, "headline": found,
                 "notebook": lesson.name, "error": None}  # fmt: skip
 
     monkeypatch.setattr(run_all, "execute", execute)
@@ -211,3 +287,48 @@ def test_the_sweep(course, monkeypatch):
     for one in map(but_for_a_lock, found):
         assert set(one) == set(undisturbed)
         assert {name: one[name] for name in lasting} == {n: undisturbed[n] for n in lasting}
+
+
+def test_a_run_of_lessons(course):
+    toy(course.lessons, "05_toy")
+    toy(course.lessons, "06_toy")
+
+    def job(folder):
+        place = ["--notebooks", str(course.lessons), "--output", str(folder)]
+        assert run_all.main(["-p", "SEED", "1", "-j", "1", *place]) == 0
+
+    found, undisturbed = killed_again_and_again(job, course.runs, 7)
+    lessons = {"04_toy.ipynb", "05_toy.ipynb", "06_toy.ipynb"}
+    assert {*lessons, "summary.json"} <= set(undisturbed)
+    lasting = {name for name in undisturbed if name != "run.log"}
+    for one in map(but_for_a_lock, found):
+        assert set(one) == set(undisturbed)
+        assert {name: one[name] for name in lasting} == {n: undisturbed[n] for n in lasting}
+
+
+KERNEL = """
+import os, pathlib, time
+pathlib.Path("pid.part").write_text(str(os.getpid()))
+os.replace("pid.part", "pid")
+time.sleep(600)
+"""
+
+
+def test_a_killed_run_leaves_no_kernel_at_work(tmp_path):
+    (tmp_path / "lessons").mkdir()
+    toy(tmp_path / "lessons", "04_toy", KERNEL)
+
+    def job():
+        run = [sys.executable, str(ROOT / "tools" / "run_all.py")]
+        place = ["--notebooks", str(tmp_path / "lessons"), "--output", str(tmp_path / "runs")]
+        os.execve(run[0], [*run, *place], os.environ | {"PYTHONPATH": str(ROOT)})
+
+    child, pid = begun(job), tmp_path / "lessons" / "pid"
+    while not pid.exists():
+        assert psutil.Process(child).status() != "zombie", "the run ended by itself"
+        time.sleep(0.05)
+    kernel = psutil.Process(int(pid.read_text()))
+    os.kill(child, signal.SIGKILL)
+    assert ended(child) == signal.SIGKILL
+    psutil.wait_procs([kernel], timeout=60)
+    assert not kernel.is_running()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -530,6 +531,32 @@ def test_a_table_that_cannot_be_meant_is_refused(tmp_path, content, say):
     (tmp_path / "clips.csv").write_text(content)
     with pytest.raises(ValueError, match=say):
         table.read(str(tmp_path / "clips.csv"))
+
+
+def test_a_label_may_be_a_word_that_pandas_takes_for_missing(tmp_path):
+    labels = ["None", "NA", "null", "nan"]
+    rows = ["path,label,group", *(f"{label}.wav,{label},{label}" for label in labels), "a.wav,,"]
+    (tmp_path / "clips.csv").write_text("\n".join(rows))
+    clips = table.read(str(tmp_path / "clips.csv"))
+    assert clips.label[:4].tolist() == clips.group[:4].tolist() == labels
+    assert clips.label.isna().tolist() == [False] * 4 + [True]  # a blank is still none
+    assert clips.path[1].endswith("/NA.wav")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "package"), [("gs", "gcsfs"), ("hf", "huggingface_hub"), ("abfs", "adlfs")]
+)
+def test_a_place_whose_package_is_missing_says_which(
+    monkeypatch, capsys, tmp_path, protocol, package
+):
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    monkeypatch.setattr(engine, "client", lambda workers: nullcontext())
+    do = f"pip install {package}, here and on every worker"
+    say = f"{protocol}:// cannot be reached yet: {do}"
+    assert command.main([f"{protocol}://clips/a.csv", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"large: {say}\n"
+    with store.local_copies([f"{protocol}://clips/a.wav"]) as (_, why):
+        assert why == [say]
 
 
 def test_a_part_is_named_by_what_stands_in_it(folder):

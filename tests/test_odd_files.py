@@ -13,11 +13,13 @@ from pathlib import Path
 import odd_files
 import pitch_classifier
 import pytest
+import soundfile
 import tones
 
-from helpers import audio, datasets, predict
+from helpers import audio, datasets, files, predict
 from helpers.demo import answers
 
+STATED = files.ROOT / "benchmarks" / "results" / "odd_files.json"
 CLASSIFIER = pitch_classifier.classifier()
 ANSWERER = answers.Answerer(CLASSIFIER)
 
@@ -214,19 +216,38 @@ def test_a_file_of_two_labels_is_told(tmp_path):
     assert findings["../x.wav"] == "left out: it lies outside the folder of manifest.csv"
 
 
+TABLES, CATALOG = "datasets.load, of odd tables", "datasets.load and validate"
+
+
 def report():
-    """Counts by entrance, and what is not as it should be, for `python tests/odd_files.py`."""
-    with tempfile.TemporaryDirectory() as folder:
+    """What each entrance makes of all cases, written down for SECURITY.md by odd_files.py."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         (Path(folder) / "tables").mkdir()
         (Path(folder) / "set").mkdir()
         tries = {name: partial(odd_files.tried, ask) for name, ask in ENTRANCES.items()}
-        tries["datasets.load, of odd tables"] = partial(try_tables, Path(folder) / "tables")
-        tries["datasets.load, validate"] = partial(
-            load_and_validate, Path(folder) / "set", pytest.MonkeyPatch()
-        )
+        tries[CATALOG] = partial(load_and_validate, Path(folder) / "set", patch)
+        tries[TABLES] = partial(try_tables, Path(folder) / "tables")
         for entrance, attempt in tries.items():
             count, wrong = attempt()
+            found[entrance] = {"tried": count, "wrong": len(wrong)}
             print(f"{entrance}: {count} tried, {len(wrong)} not as they should be")
             print(
                 "".join(f"    {what}: {why}\n" for what, why in wrong.items()), end="", flush=True
             )
+    about = {"libsndfile": soundfile.__libsndfile_version__, "entrances": found}
+    files.write_json(STATED, about)
+
+
+def test_what_is_stated_was_tried(tmp_path):
+    """SECURITY.md shows these counts; each libsndfile writes files of other kinds."""
+    stated = json.loads(STATED.read_text("utf-8"))
+    tried = {name: row["tried"] for name, row in stated["entrances"].items()}
+    assert list(tried) == [*ENTRANCES, CATALOG, TABLES]
+    assert min(tried[name] for name in tried if name != TABLES) >= 300
+    assert {row["wrong"] for row in stated["entrances"].values()} == {0}
+    if sys.platform == "linux" and stated["libsndfile"] == soundfile.__libsndfile_version__:
+        number = len(odd_files.cases())
+        assert {tried[name] for name in ENTRANCES} == {number}
+        assert tried[CATALOG] == len(catalog_of_all(tmp_path))
+    assert tried[TABLES] == len(odd_files.tables())

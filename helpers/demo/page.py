@@ -11,12 +11,16 @@ import signal
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
-from functools import partial
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial, wraps
+from pathlib import Path
 
 import gradio as gr
 from gradio import route_utils
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 from helpers import predict
@@ -27,7 +31,7 @@ from helpers.demo.answers import MAX_BYTES, MAX_SECONDS
 _WAITING = 200  # in the queue: a second each, so that none waits for longer than _SWEEP
 _INK = {"black": 0.35, "white": 0.6}  # mixed into a class's colour, on a light and a dark page
 _BARS = 8  # of the probabilities, the largest first
-_SWEEP = 60, 300  # seconds: every minute, uploads go that nobody has asked about for five
+_SWEEP = 60, 300  # seconds: every minute, what has lain for five goes: nobody asked about it
 _CSS = f"""
 .verdict .tint {{color: color-mix(in srgb, var(--tint), black {_INK["black"]:.0%})}}
 .dark .verdict .tint {{color: color-mix(in srgb, var(--tint), white {_INK["white"]:.0%})}}
@@ -72,11 +76,21 @@ _LIVE = """() => {
 
 def _build(classifier):
     """The page as gradio.Blocks, not served yet."""
-    answerer = answers.Answerer(classifier)
+    answerer, one = answers.Answerer(classifier), ThreadPoolExecutor(1)
+
+    def heard(function):
+        """In one and the same thread: each that ever listens keeps some megabytes."""
+
+        @wraps(function)
+        def wait(*given):
+            return one.submit(function, *given).result()
+
+        return wait
+
     one_by_one = {"concurrency_limit": 1, "concurrency_id": "model"}
     hidden = one_by_one | {"api_visibility": "private", "show_progress": "minimal"}
     card = classifier.card
-    with gr.Blocks(title=card["title"], analytics_enabled=False, delete_cache=_SWEEP) as page:
+    with gr.Blocks(title=card["title"], analytics_enabled=False) as page:
         gr.Markdown(
             f"# {card['title']}\n{card['question']} Ask a small network that has heard such sounds."
             f"\n\n{card['about']} Your sound is deleted once it is heard; nothing is kept."
@@ -110,16 +124,16 @@ def _build(classifier):
         parts = [verdict, shares, picture]
         gr.on(
             [clip.upload, clip.stop_recording],
-            lambda path: (*answerer.answer(path), None),
+            heard(lambda path: (*answerer.answer(path), None)),
             clip,
             [*parts, clip],
             **hidden,
         )
         for button, sound in buttons.items():
-            button.click(partial(answerer.show, sound), None, parts, **hidden)
+            button.click(heard(partial(answerer.show, sound)), None, parts, **hidden)
         # programs ask here: the answer as data
         gr.Button(visible=False).click(
-            answerer.ask, clip, gr.JSON(visible=False), api_name="predict", **one_by_one
+            heard(answerer.ask), clip, gr.JSON(visible=False), api_name="predict", **one_by_one
         )
         # the part that stays is the live region: who does not see the page is told when it changes
         page.load(js=_LIVE)
@@ -127,7 +141,10 @@ def _build(classifier):
 
 
 class _NoFiles:
-    """Refuses every address by which Gradio hands out files: an answer is all that leaves."""
+    """Refuses every address by which Gradio hands out files: an answer is all that leaves.
+
+    And a visitor who goes away in the middle of an upload is no error of the server's.
+    """
 
     def __init__(self, app):
         self.app = app
@@ -136,7 +153,8 @@ class _NoFiles:
         ways = ("/file=", "/file/", "/stream/", "/proxy=", "/deep_link")
         if scope["type"] == "http" and any(way in scope["path"] for way in ways):
             return await PlainTextResponse("no files here", 404)(scope, receive, send)
-        return await self.app(scope, receive, send)
+        with suppress(ClientDisconnect):
+            return await self.app(scope, receive, send)
 
 
 class _Upload(route_utils.GradioUploadFile):
@@ -162,6 +180,21 @@ def _no_links(component):
     return moved
 
 
+def _sweep(folder, stopped):
+    """Remove old files again and again: Gradio forgets an upload whose sender went away half-way.
+
+    Args:
+        folder: in which all uploads lie.
+        stopped: threading.Event that ends it.
+    """
+    every, age = _SWEEP
+    while not stopped.wait(every):
+        for path in folder.rglob("*"):
+            with suppress(OSError):  # answered and deleted meanwhile
+                if path.is_file() and time.time() - path.stat().st_mtime > age:
+                    path.unlink()
+
+
 @contextmanager
 def running(classifier, *, port=None, share=False, host="127.0.0.1"):
     """Serve the page while the `with` block runs; then close it and leave no file behind.
@@ -183,7 +216,8 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
     before = os.environ.get("GRADIO_TEMP_DIR")
     folder = tempfile.mkdtemp(prefix="barks-and-meows-")  # readable by this user alone
     os.environ["GRADIO_TEMP_DIR"] = folder
-    page = None
+    page, stopped = None, threading.Event()
+    threading.Thread(target=_sweep, args=(Path(folder), stopped), daemon=True).start()
     route_utils.GradioUploadFile = _Upload  # there is no setting for it
     try:
         page = _build(classifier)
@@ -208,6 +242,7 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
         )
         yield public or local
     finally:
+        stopped.set()
         if page is not None:
             page.close(verbose=False)
         os.environ.pop("GRADIO_TEMP_DIR")

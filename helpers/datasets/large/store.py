@@ -21,13 +21,27 @@ from helpers import files
 _REST = re.compile(
     r"\.(report|catalog|predictions|pairs|[0-9a-f-]+)-[0-9a-f]{8}\.(parquet|tfrecord)\.lock"
 )
+_PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs",
+             "hf": "huggingface_hub"}  # fmt: skip
 _ODD = 8  # clips of a part that cannot be fetched: as many may be odd ones
 
 
 def place(url):
-    """File system and path of a URL; what has no :// is a path, whatever else its name holds."""
+    """File system and path of a URL; what has no :// is a path, whatever else its name holds.
+
+    Raises:
+        ValueError: there is no such protocol, or its package is not installed.
+    """
     if "://" in str(url):
-        return fsspec.url_to_fs(str(url))
+        try:
+            return fsspec.url_to_fs(str(url))
+        except ImportError as error:
+            protocol = str(url).partition("://")[0]
+            package = _PACKAGES.get(protocol)
+            do = f"pip install {package}" if package else error
+            raise ValueError(
+                f"{protocol}:// cannot be reached yet: {do}, here and on every worker"
+            ) from error
     return LocalFileSystem(), LocalFileSystem._strip_protocol(str(url))
 
 
@@ -139,7 +153,8 @@ def local_copies(urls):
                     there, path = path, os.path.join(folder, str(i), os.path.basename(path))
                     jobs[i] = pool.submit(fetch, fs, there, path)
             except Exception as error:  # no such protocol, or its package is not installed
-                reason = f"{type(error).__name__}: {error}"
+                known = isinstance(error, ValueError)
+                reason = str(error) if known else f"{type(error).__name__}: {error}"
             paths.append(path)
             why.append(reason)
         failed = {i: job.result() for i, job in jobs.items() if job.result()}

@@ -6,6 +6,8 @@ import pandas as pd
 
 from helpers import audio
 
+_BLANK = {"keep_default_na": False, "na_values": [""]}  # a label may be NA, None or null
+
 
 def read(url):
     """Read the table of clips.
@@ -27,7 +29,8 @@ def read(url):
     fs, path = store.place(url)
     if str(path).endswith((".csv", ".parquet")):
         with fs.open(path) as file:
-            clips = pd.read_csv(file) if path.endswith(".csv") else pd.read_parquet(file)
+            csv = path.endswith(".csv")
+            clips = pd.read_csv(file, **_BLANK) if csv else pd.read_parquet(file)
         if "path" not in clips:
             raise ValueError(f"{url} has no column path: it has {', '.join(map(str, clips))}")
         folder = fs.unstrip_protocol(path).rsplit("/", 1)[0]
