@@ -78,12 +78,13 @@ def but_for_a_lock(found):
     return {k: v for k, v in found.items() if not re.search(r"-[0-9a-f]{8}\.\w+\.lock$", k)}
 
 
-def killed_again_and_again(job, tmp_path, seed, from_there=""):
+def killed_again_and_again(job, tmp_path, seed, from_there="", kills=KILLS):
     """What is there after each kill and a next call; and after an undisturbed one.
 
     Args:
         job: does its work in the folder that it is given.
         from_there: a name below that folder: no kill falls before it is there.
+        kills: how many.
     """
 
     def reached(child, folder):
@@ -95,7 +96,7 @@ def killed_again_and_again(job, tmp_path, seed, from_there=""):
     start = reached(child, tmp_path / "undisturbed")
     assert ended(child) == 0
     seconds, moments, found = time.monotonic() - start, random.Random(seed), []
-    for number in range(KILLS):
+    for number in range(kills):
         folder, wait = tmp_path / f"{number}", seconds * moments.random()
         while True:
             child = begun(lambda folder=folder: job(folder))
@@ -217,8 +218,9 @@ def test_a_training(tmp_path):
         os.execve(sys.executable, [sys.executable, "-c", TRAINING], here)
 
     # from its first epoch's file on; what is killed before has nothing to take up again
-    found, undisturbed = killed_again_and_again(job, tmp_path, 5, "unfinished")
-    assert set(undisturbed) == {"weights.npy", "loss.npy"} and found == [undisturbed] * KILLS
+    kills = max(1, KILLS // 3)  # two starts of TensorFlow each
+    found, undisturbed = killed_again_and_again(job, tmp_path, 5, "unfinished", kills)
+    assert set(undisturbed) == {"weights.npy", "loss.npy"} and found == [undisturbed] * kills
 
 
 def test_a_benchmark(tmp_path, monkeypatch):
