@@ -414,6 +414,7 @@ WRONG = [
     ("02.3", lambda bins, edges: _triangles(bins, edges)[:, 0], "A matrix is asked for"),
     ("02.3", lambda bins, edges: _triangles(bins, edges).T, "turn it"),
     ("02.3", lambda bins, edges: np.zeros((len(bins), len(edges))), "takes three edges"),
+    ("02.3", lambda bins, edges: 0 * _triangles(bins, edges), "is right"),
     ("02.3", lambda bins, edges: _triangles(bins, edges) / 0, "divided by 0"),
     ("02.3", lambda bins, edges: _triangles(bins, edges, least=-99), "go on below"),
     ("02.3", _peaks_of_1, "Make each area 1"),

@@ -1,6 +1,7 @@
 """The quiz, from the first vote to the score."""
 
 import base64
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -241,6 +242,27 @@ def test_the_verdicts_are_in_words_and_in_colour():
     assert len(right) == len(wrong) == 1 and right != wrong
     assert all(choice.disabled for choice in quiz_.choices) and quiz_.compare.disabled
     assert quiz_.sound.value == player  # a player that is set anew stops
+
+
+class Cautious(Pitch):
+    """Calls all neither, which is not the likeliest."""
+
+    def predict(self, samples, rate):
+        shares = {"cat": 0.5, "dog": 0.1, "neither": 0.4}
+        return dataclasses.replace(
+            super().predict(samples, rate), label="neither", probabilities=shares
+        )
+
+
+def test_a_verdict_stands_with_its_own_probability_and_other_is_neither():
+    pieces = [("other", piece) for _, piece in alternating()]
+    quiz_ = widgets.LongQuiz(pieces, Cautious(), seconds=1.0)
+    assert "other" not in quiz_.choices[0].options and quiz_.truth == ["neither"] * 3
+    for choice in quiz_.choices:
+        choice.value = "neither"
+    quiz_.compare.click()
+    assert "You: 3 of 3. The model: 3 of 3." in quiz_.note.value
+    assert "neither (40 %)" in quiz_.note.value and "50 %" not in quiz_.note.value
 
 
 def test_where_no_control_works_the_answers_are_folded():

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -560,11 +561,17 @@ def test_the_shipped_head_is_small_and_its_card_credits_every_source():
     for source, part in stated.groupby("repository"):
         assert card["credits"][source]["licences"] == sorted(set(part.licence))
     shipped = json.loads((transfer.HEAD.parent / "cat_dog_cnn.json").read_text("utf-8"))
-    # that one has learnt from as many recordings, and from synthetic clips: two are one file
-    recordings, made = shipped["trained on"].split(" and ")
-    assert card["trained on"].startswith(f"{recordings}, ") and made.startswith("1140 synthetic")
+    # that one has learnt from as many recordings, from sounds of games, and from synthetic clips, of
+    # which two are one file
+    recordings, beside = shipped["trained on"].split(", ", 2)[:2]
+    of_games, made = map(
+        int, re.fullmatch(r"(\d+) sounds of games and (\d+) synthetic clips", beside).groups()
+    )
+    assert card["trained on"].startswith(f"{recordings}, ") and made == 1140
     assert set(card["files"]) <= set(shipped["files"])
-    assert len(shipped["files"]) == len(card["files"]) + 1139
+    assert len(shipped["files"]) == len(card["files"]) + of_games + made - 1
+    others = set(shipped["credits"]) - set(card["credits"])
+    assert of_games == sum(shipped["credits"][name]["clips"] for name in others) > 0
 
 
 # ---- what is kept of YAMNet, and what the lessons say came out

@@ -84,7 +84,9 @@ def _mel_matrix(function):
             return "Nearly: the areas are 1/2. A triangle has half the area of its rectangle."
         if np.allclose(given, right / right.sum(axis=0)):
             return "Nearly: your weights add up to 1 bin by bin. The area, in hertz, is to be 1."
-        if np.allclose(given[given > 0], np.broadcast_to(1 / width, given.shape)[given > 0]):
+        if (given > 0).any() and np.allclose(
+            given[given > 0], np.broadcast_to(1 / width, given.shape)[given > 0]
+        ):
             return "Those are boxes, equally high all over. A triangle rises and falls."
         at, band = np.unravel_index(np.abs(given - right).argmax(), right.shape)
         if not np.allclose(given, right):

@@ -140,7 +140,10 @@ def _temperature(function):
                 "is of, not for the likeliest one? Has it its minus, and is the least one taken?"
             )
         if abs(np.log(given / right)) < 0.4:
-            return f"Nearly: {given:.2f} comes close. Try temperatures that lie closer together."
+            return (
+                f"Nearly: {given:.2f} comes close. Try temperatures that lie closer together, all "
+                "the way from 0.1 to 10."
+            )
         return (
             f"At {given:.2f} the log loss is {_loss(logits, label, given):.3f}, and at another "
             f"temperature {_loss(logits, label, right):.3f}."

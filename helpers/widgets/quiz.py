@@ -244,19 +244,23 @@ class LongQuiz(Panel):
         if not pieces:
             raise ValueError("a long clip is made of at least one piece: give (label, samples)")
         classifier, length = classifier or Classifier.load(), round(seconds * audio.SAMPLE_RATE)
-        self.truth, cut = [label for label, _ in pieces], []
+        names, cut = classifier.card["names"], []
+        other = NEITHER if NEITHER in names else datasets.OTHER  # as the model says it
+        self.truth = [other if label == datasets.OTHER else label for label, _ in pieces]
         for _, samples in pieces:
             part = audio.fit_length(np.asarray(samples, np.float32), length)
             cut.append(0.7 * part / max(np.abs(part).max(), 1e-9))
         self.samples, self._seconds, self._over = np.concatenate(cut), seconds, False
         self._answers = [classifier.predict(part, audio.SAMPLE_RATE) for part in cut]
-        self.model = [answer.label for answer in self._answers]
+        self.model = [answer.best for answer in self._answers]
         self.timeline = classifier.predict(self.samples, audio.SAMPLE_RATE).timeline
         self._player = player(self.samples, audio.SAMPLE_RATE)
-        names = dict.fromkeys([*sorted(set(self.truth)), *classifier.card["names"]])
+        names = dict.fromkeys([*sorted(set(self.truth)), *names])
         self.choices = [menu(self._when(k), ["?", *names]) for k in range(len(pieces))]
         self.compare = button("compare ▶", "Show what is true and what the model says", self._end)
-        text = f"A long clip of {len(pieces)} stretches, {len(self.samples) / 16_000:.0f} s"
+        text = (
+            f"A long clip of {len(pieces)} stretches, {len(self.samples) / audio.SAMPLE_RATE:.0f} s"
+        )
         super().__init__([self.choices, [self.compare]], self.choices, text)
 
     def _when(self, k):
@@ -291,8 +295,8 @@ class LongQuiz(Panel):
         lines = [[f"<b>{head}</b>" for head in heads]]
         for k, (label, answer) in enumerate(zip(self.truth, self._answers)):
             votes = [] if said is None else [f"{html.escape(said[k])} {_mark(said[k] == label)}"]
-            share = evaluation.percent(max(answer.probabilities.values()))
-            its = f"{html.escape(answer.label)} ({share}) {_mark(answer.label == label)}"
+            share = evaluation.percent(answer.probabilities[answer.best])
+            its = f"{html.escape(answer.best)} ({share}) {_mark(answer.best == label)}"
             lines.append([self._when(k), html.escape(label), *votes, its])
         cell = "<td style='text-align:left;padding-right:1.5em'>"
         rows = "".join(f"<tr>{''.join(f'{cell}{x}</td>' for x in line)}</tr>" for line in lines)
