@@ -561,7 +561,7 @@ def test_the_shipped_head_is_small_and_its_card_credits_every_source():
     for source, part in stated.groupby("repository"):
         assert card["credits"][source]["licences"] == sorted(set(part.licence))
     shipped = json.loads((transfer.HEAD.parent / "cat_dog_cnn.json").read_text("utf-8"))
-    # that one has learnt from as many recordings, from sounds of games, and from synthetic clips, of
+    # that one has learnt from as many recordings, from sounds of games and from synthetic clips, of
     # which two are one file
     recordings, beside = shipped["trained on"].split(", ", 2)[:2]
     of_games, made = map(
