@@ -155,17 +155,23 @@ lock:
 	  } > requirements.lock.part
 	@mv requirements.lock.part requirements.lock
 
-# Each goes on where it was interrupted. Those of AWAY leave out whole sources, so they want several.
+# Each goes on where it was interrupted. AUDIT and AWAY are about whole sources: they want several.
 ELSEWHERE ?= elsewhere
 bench: MEASURES := synthetic_to_real more_epochs ladder degraded_copies feature_comparison transfer_curve
-bench: AWAY := source_audit shipped yamnet_head
-shipped: AWAY := shipped yamnet_head
+bench: AUDIT := source_audit
+bench shipped: AWAY := shipped yamnet_head
+bench: ONLY := --measure-only
 bench shipped: $(STAMP)
 	$(call NEEDS_DATASET,$(if $(filter shipped,$@),kaggle+elsewhere,kaggle))
-	@cd "$$CALLER"; measure() { \
-	  echo "== $$1"; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$1.py" --dataset "$$2" || exit 1; }; \
+	@case "$(if $(MEASURES),+$$DATASET+)" in (*"+$(ELSEWHERE)+"*) \
+	  echo 'make bench joins ELSEWHERE itself where sources are left out: name the other recordings' \
+	    'alone, for example: make bench DATASET=kaggle' >&2; exit 1;; esac
+	@cd "$$CALLER"; away="$$DATASET$(if $(MEASURES),+$(ELSEWHERE))"; measure() { echo "== $$1"; \
+	  name=$$1; shift; "$$COURSE/$(VENV)" "$$COURSE/benchmarks/$$name.py" --dataset "$$@" || exit 1; }; \
+	  measure sources_left_out "$$away"; \
 	  for name in $(MEASURES); do measure $$name "$$DATASET"; done; \
-	  for name in $(AWAY); do measure $$name "$$DATASET$(if $(MEASURES),+$(ELSEWHERE))"; done; \
+	  for name in $(AUDIT); do measure $$name "$$away"; done; \
+	  for name in $(AWAY); do measure $$name "$$away" $(ONLY); done; \
 	  "$$COURSE/$(VENV)" "$$COURSE/benchmarks/tables.py"
 
 clean:

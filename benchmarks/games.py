@@ -2,12 +2,14 @@
 
 None is a cat or a dog, so all are "other". They show the shipped model, and the large one that
 teaches it, more of the world than the recordings do; nothing is ever asked about them. They are
-read from Debian's packages, some 1.8 GB, which are downloaded once and checked.
+read from Debian's packages, some 1.8 GB, which are downloaded once, checked, and kept in
+runs/bench.
 """
 
-import io
 import re
+import shutil
 import tarfile
+import tempfile
 import zipfile
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -21,6 +23,8 @@ from helpers import datasets, files
 from helpers.datasets import folders
 
 POOL = "https://deb.debian.org/debian/pool/main"
+# All that the pool held on that day: it drops a version when no suite has it any longer.
+ARCHIVE = "https://snapshot.debian.org/archive/debian/20240101T000000Z/pool/main"
 
 
 class Game(NamedTuple):
@@ -103,8 +107,7 @@ def games():
 def _unpacked(name, folder):
     """Write the short sounds of one game below a folder: rows of a manifest."""
     game = GAMES[name]
-    package = pooch.retrieve(f"{POOL}/{game.package}", f"sha256:{game.sha256}", progressbar=True)
-    for path, content in _sounds(package, game):
+    for path, content in _sounds(_downloaded(game), game):
         short = path.removeprefix(game.where)
         file = folder / short
         if _KIN.search(short.lower()):
@@ -129,6 +132,23 @@ def _unpacked(name, folder):
         }
 
 
+def _downloaded(game):
+    """The package's file: from Debian's pool, or its archive; what is kept is not fetched again."""
+
+    def retrieve(place):
+        name = PurePosixPath(game.package).name
+        known = f"sha256:{game.sha256}"
+        return pooch.retrieve(
+            f"{place}/{game.package}", known, name, out_of_fold.KEPT, progressbar=True
+        )
+
+    try:
+        return retrieve(POOL)
+    except OSError as error:
+        print(f"{error}: taken from Debian's archive", flush=True)
+        return retrieve(ARCHIVE)
+
+
 def _sounds(package, game):
     """(path, bytes) of each sound in a Debian package, in the order in which they lie there."""
     with open(package, "rb") as opened:
@@ -146,11 +166,13 @@ def _sounds(package, game):
 
 
 def _zipped(opened, game):
-    """The same of an archive within; its table of contents is at its end, so it is kept whole."""
-    with zipfile.ZipFile(io.BytesIO(opened.read())) as packed:
-        for path in packed.namelist():
-            if _wanted(path, game):
-                yield path, packed.read(path)
+    """The same of an archive within: its table of contents is at its end, so it is copied out."""
+    with tempfile.TemporaryFile(dir=out_of_fold.KEPT) as whole:
+        shutil.copyfileobj(opened, whole)
+        with zipfile.ZipFile(whole) as packed:
+            for path in packed.namelist():
+                if _wanted(path, game):
+                    yield path, packed.read(path)
 
 
 def _wanted(path, game):

@@ -23,16 +23,25 @@ from helpers.datasets import synthetic  # noqa: E402
 KEPT = ROOT / "runs" / "bench"
 RESULTS = ROOT / "benchmarks" / "results"
 FOLDS = 5
-_spent = []  # seconds of each method that this program measured, or read
+_begun = time.perf_counter()
+_kept = []  # seconds that what this program read had taken when it was made
 
 
-def arguments(program, yamnet=False):
-    """A parser of what every measurement on recordings takes, described by its docstring."""
+def arguments(program, yamnet=False, ships=False):
+    """A parser of what every measurement on recordings takes, described by its docstring.
+
+    Args:
+        program: the docstring.
+        yamnet, ships: whether it hears by YAMNet, and whether it makes a model that is shipped.
+    """
     parser = argparse.ArgumentParser(description=program.splitlines()[0])
     parser.add_argument("--dataset", required=True, help="folder of the real recordings")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     if yamnet:
         parser.add_argument("--yamnet", default="auto", help="auto, none or the path of its file")
+    if ships:
+        told = "write the figures, and leave the shipped model as it is"
+        parser.add_argument("--measure-only", action="store_true", help=told)
     return parser
 
 
@@ -64,6 +73,7 @@ def measured(name, clips, seed, method, kept_as=None, folds=FOLDS, **settings):
     if path.is_file():
         table = pd.read_csv(path, index_col="clip")
         about = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        _kept.append(about["seconds"] * folds)
     else:
         recipes.forget()  # windows kept from another method would cost nothing
         start, busy = time.perf_counter(), time.process_time()
@@ -77,22 +87,49 @@ def measured(name, clips, seed, method, kept_as=None, folds=FOLDS, **settings):
         with files.atomic(path) as part:
             table.to_csv(part, index_label="clip")
     table.attrs.update(about)
-    _spent.append(about["seconds"] * folds)
     balanced = evaluation.summary(table)["balanced_accuracy"]
     print(f"{name:36} seed {seed}: {balanced:6.1%}, {about['seconds']} s a fold", flush=True)
     return table
 
 
-def write(name, results, more=0.0):
-    """Write a file of results, with the seconds on the clock that making all of it takes.
+def once(path, make):
+    """Make a file, unless an earlier run has: its seconds count either way.
 
     Args:
-        name: of the file.
-        results: dict.
-        more: seconds beside those of the methods measured; what was kept from an earlier run counts
-            as it did then.
+        path: of the file; the seconds that it took stand beside it as .json.
+        make: function of the opened file, binary, that writes it.
     """
-    files.write_json(RESULTS / f"{name}.json", results | {"seconds": round(sum(_spent) + more)})
+    note = path.with_suffix(".json")
+    if path.is_file():
+        _kept.append(json.loads(note.read_text("utf-8"))["seconds"] if note.is_file() else 0)
+        return
+    start = time.perf_counter()
+    with files.atomic(path) as part:
+        with part.open("wb") as opened:
+            make(opened)
+        files.write_json(note, {"seconds": round(time.perf_counter() - start, 1)})
+
+
+def write(name, results):
+    """Write a file of results, with the seconds on the clock that making all of it takes.
+
+    They are this program's from its beginning; what it read from an earlier run counts as it did
+    then.
+
+    Args:
+        name: of the file in benchmarks/results, or the path of another.
+        results: dict.
+    """
+    path = RESULTS / f"{name}.json" if isinstance(name, str) else name
+    seconds = time.perf_counter() - _begun + sum(_kept)
+    files.write_json(path, results | {"seconds": round(seconds)})
+
+
+def of_the_model(name, *facts):
+    """What a file of results says of the model that is shipped: dict, of the facts it has."""
+    path = RESULTS / f"{name}.json"
+    found = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return {fact: found[fact] for fact in facts if fact in found}
 
 
 def by_recipe(name, clips, synthetic, recipe, seed):

@@ -14,18 +14,17 @@ other sounds is made by tools/train_model.py, whose parts this program uses.
 import os
 import sys
 import tempfile
-import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import degraded_copies
 import games
 import numpy as np
 import out_of_fold
 import pandas as pd
 import sources_left_out
+from degraded_copies import copies as copies_of  # by its own name, its code counts for a key
 
 from helpers import cache, cards, datasets, files, predict, recipes, transfer
 from helpers.datasets import synthetic
@@ -41,14 +40,15 @@ def taught_by(backbone, clips):
     """What recipes.train asks a teacher: each clip is heard once for all trainings, and kept."""
     facts = datasets.fingerprint(clips), list(clips.index), files.digest(backbone.path)
     path = out_of_fold.KEPT / f"taught-{cache.key(transfer.of_windows, *facts)}.npz"
-    if not path.is_file():
+
+    def make(opened):
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             each = pool.map(
                 lambda clip: transfer.of_windows(backbone, clips.loc[[clip]]), clips.index
             )
-            made = dict(zip(map(str, range(len(clips))), each))
-        with files.atomic(path) as part, part.open("wb") as opened:
-            np.savez(opened, **made)
+            np.savez(opened, **dict(zip(map(str, range(len(clips))), each)))
+
+    out_of_fold.once(path, make)
     with np.load(path) as kept:
         heard = {clip: kept[str(number)] for number, clip in enumerate(clips.index)}
     return lambda part: np.concatenate([heard[clip] for clip in part.index])
@@ -68,10 +68,9 @@ def heard_changed(backbone, clips, recipe):
     drawn, behind = recipes.drawn_for(clips, recipe)
     facts = datasets.fingerprint(clips), list(clips.index), files.digest(backbone.path)
     path = out_of_fold.KEPT / f"heard-{cache.key(hear, *facts, drawn, behind)}.npz"
-    if not path.is_file():
-        made = hear(clips, backbone, drawn, behind)
-        with files.atomic(path) as part, part.open("wb") as opened:
-            np.savez(opened, **vars(made))
+    out_of_fold.once(
+        path, lambda opened: np.savez(opened, **vars(hear(clips, backbone, drawn, behind)))
+    )
     with np.load(path) as kept:
         return Heard(**kept)
 
@@ -86,7 +85,7 @@ def material(options):
         Material: clips and beside, catalogs; teacher, as recipes.train asks it; heard, as from
         teacher.hear.
     """
-    clips, recipe = datasets.load(options.dataset, quiet=True), recipes.HOLDS
+    clips, recipe = sources_left_out.load(options.dataset), recipes.HOLDS
     backbone = transfer.yamnet(options.yamnet)
     if backbone is None:
         sys.exit("the shipped model is taught by YAMNet, which is not to be had here")
@@ -117,7 +116,7 @@ def answers(rest, held, recipe, seed, given, copies=False):
     if copies:
         table = pd.concat(
             recipes.predict(model, copy, recipe, names).assign(kind=kind)
-            for kind, copy in degraded_copies.copies(held)
+            for kind, copy in copies_of(held)
         )
     else:
         table = recipes.predict(model, held, recipe, names)
@@ -126,7 +125,7 @@ def answers(rest, held, recipe, seed, given, copies=False):
 
 
 def main():
-    options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
+    options = out_of_fold.arguments(__doc__, yamnet=True, ships=True).parse_args()
     given = material(options)
     clips, beside, teacher, heard = given
     labels, recipe = datasets.classes(clips), recipes.HOLDS
@@ -137,12 +136,14 @@ def main():
         )
 
     results = sources_left_out.measured("shipped, sources left out", clips, options.seeds, learn)
+    if options.measure_only:
+        facts = "agreement", "beside", "parameters", "bytes"
+        out_of_fold.write("shipped", results | out_of_fold.of_the_model("shipped", *facts))
+        return
 
     own = clips[sources_left_out.may_ship(clips)]
     shipped, of_games = pd.concat([own, beside]), beside.source.isin(games.GAMES)
-    start = time.perf_counter()
     model = recipes.train(shipped, recipe, 0, teacher=teacher, heard=heard)
-    last = time.perf_counter() - start
     names = cards.answers(labels)
     card = cards.card_of(
         shipped,
@@ -170,7 +171,7 @@ def main():
     results["beside"] = {name: int(n) for name, n in counted.items()}
     results["parameters"] = model.count_params()
     results["bytes"] = {e: MODEL.with_suffix(e).stat().st_size for e in (".keras", ".tflite")}
-    out_of_fold.write("shipped", results, last)
+    out_of_fold.write("shipped", results)
 
 
 if __name__ == "__main__":

@@ -13,16 +13,14 @@ import argparse
 import out_of_fold
 import pandas as pd
 
-from helpers import cache, datasets, files, splits
+from helpers import cache, datasets, splits
 
 
 def heard(clips):
     """Pairs of clips that share audio, as splits.shared_audio finds them; made once and kept."""
     key = cache.key(splits.shared_audio, datasets.fingerprint(clips), list(clips.index))
     path = out_of_fold.KEPT / f"shared-audio-{key}.csv"
-    if not path.is_file():
-        with files.atomic(path) as part:
-            splits.shared_audio(clips).to_csv(part, index=False)
+    out_of_fold.once(path, lambda opened: splits.shared_audio(clips).to_csv(opened, index=False))
     return pd.read_csv(path)
 
 
@@ -73,7 +71,7 @@ def main():
     parser.add_argument("--dataset", required=True, help="several sources, joined by +")
     options = parser.parse_args()
     clips = datasets.load(options.dataset, quiet=True)
-    files.write_json(out_of_fold.RESULTS / "source_audit.json", audit(clips, heard(clips)))
+    out_of_fold.write("source_audit", audit(clips, heard(clips)))
 
 
 if __name__ == "__main__":

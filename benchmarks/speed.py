@@ -119,7 +119,7 @@ def main():
         found = {name: float(f"{value:.3g}") for name, value in measure(clips).items()}
         print(measure.__name__, found, flush=True)
         results[measure.__name__] = found
-    files.write_json(options.out, results)
+    out_of_fold.write(options.out, results)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import out_of_fold
 
-from helpers import datasets, files, recipes
+from helpers import datasets, recipes
 from helpers.datasets import synthetic
 
 RECIPE = replace(recipes.BEST, epochs=18)
@@ -66,7 +66,7 @@ def main(arguments=None):
         "parameters": table.attrs["parameters"],
         "runs": runs,
     }
-    files.write_json(options.out, results)
+    out_of_fold.write(options.out, results)
     print(f"mean {results['mean']:.1%}, minimum {results['minimum']:.1%}")
 
 

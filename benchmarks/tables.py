@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from games import GAMES
 
-from helpers import evaluation, files, plots, predict
+from helpers import datasets, evaluation, files, plots, predict
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -357,8 +357,8 @@ def of_head():
     found, card = results("yamnet_head"), card_of("yamnet_head")
     return (
         f"{found['parameters']:,} parameters of our own, {found['bytes'] / 1e3:.0f} kB. "
-        f"Temperature {found['temperature']}; the answer is neither from a probability of "
-        f"{found['other from']} on, unsure where the likelier animal has less than "
+        f"Temperature {card['temperature']}; the answer is neither from a probability of "
+        f"{card['other_from']} on, unsure where the likelier animal has less than "
         f"{card['unsure_below']:g} of both.\n\n"
         f"Learnt from {card['trained on'].split(',')[0]}, by source (clips; licences): "
         f"{credited(card)}."
@@ -379,7 +379,7 @@ def learnt_from():
     """What the compact network learnt from, counted."""
     card, stated = card_of("cat_dog_cnn"), pd.read_csv(ROOT / "data" / "elsewhere.csv")
     clips = {source: row["clips"] for source, row in card["credits"].items()}
-    home = clips.pop("audio-cats-and-dogs")
+    home = clips.pop(datasets.KAGGLE)
     of_games = ", ".join(
         f"{clips.pop(name):,} of {name} ({game.credit}; {game.licence})"
         for name, game in GAMES.items()
@@ -419,12 +419,12 @@ def credits():
 
 
 def files_of_model():
-    found = results("shipped")
+    found, card = results("shipped"), card_of("cat_dog_cnn")
     return (
         f"{found['parameters']:,} parameters; {found['bytes']['.keras'] / 1e6:.2f} MB as `.keras`, "
         f"{found['bytes']['.tflite'] / 1e6:.2f} MB as `.tflite`, which differ by at most "
-        f"{found['agreement']:.1e} in a probability. Temperature {found['temperature']}; the "
-        f"answer is neither from a probability of {found['other from']} on."
+        f"{found['agreement']:.1e} in a probability. Temperature {card['temperature']}; the "
+        f"answer is neither from a probability of {card['other_from']} on."
     )
 
 
@@ -480,7 +480,7 @@ def audit():
     )
 
 
-# What make bench runs, and make shipped; the last two and the audit on several sources at once.
+# What make bench runs; the last three on several sources at once. make shipped runs the last two.
 MEASURES = {
     "synthetic_to_real": "synthetic to real",
     "more_epochs": "more epochs",
@@ -488,6 +488,7 @@ MEASURES = {
     "degraded_copies": "degraded copies",
     "feature_comparison": "features",
     "transfer_curve": "transfer",
+    "source_audit": "which sources share a recording",
     "shipped": "sources left out: the compact network, its calibration, its degraded copies",
     "yamnet_head": "the same of the head on YAMNet",
 }

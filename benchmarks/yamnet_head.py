@@ -28,12 +28,14 @@ def heard_by(backbone, clips):
     """What YAMNet makes of each clip, as transfer.by_frame gives it: {clip: (numbers, level)}."""
     key = cache.key(transfer.by_frame, datasets.fingerprint(clips), files.digest(backbone.path))
     path = out_of_fold.KEPT / f"yamnet-frames-{key}.npz"
-    if not path.is_file():
+
+    def make(opened):
         found = [transfer.by_frame(backbone, audio.load(file)[0]) for file in clips.path]
         numbers, level = map(np.concatenate, zip(*found))
         count = [len(one) for _, one in found]
-        with files.atomic(path) as part, part.open("wb") as opened:
-            np.savez(opened, numbers=numbers, level=level, count=count)
+        np.savez(opened, numbers=numbers, level=level, count=count)
+
+    out_of_fold.once(path, make)
     with np.load(path) as kept:
         edges = np.cumsum(kept["count"])[:-1]
         parts = [np.split(kept[name], edges) for name in ("numbers", "level")]
@@ -73,8 +75,8 @@ def write(head, card, path):
 
 
 def main():
-    options = out_of_fold.arguments(__doc__, yamnet=True).parse_args()
-    clips = datasets.load(options.dataset, quiet=True)
+    options = out_of_fold.arguments(__doc__, yamnet=True, ships=True).parse_args()
+    clips = sources_left_out.load(options.dataset)
     backbone = transfer.yamnet(options.yamnet)
     if backbone is None:
         sys.exit("there is no YAMNet to put a head on: say where it is with --yamnet")
@@ -91,6 +93,10 @@ def main():
 
     name = "head on YAMNet, sources left out"
     results = sources_left_out.measured(name, clips, options.seeds, lambda seed: answers)
+    if options.measure_only:
+        facts = "parameters", "bytes"
+        out_of_fold.write("yamnet_head", results | out_of_fold.of_the_model("yamnet_head", *facts))
+        return
 
     shipped = clips[sources_left_out.may_ship(clips)]
     head = fitted(shipped, heard)

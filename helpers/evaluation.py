@@ -205,20 +205,20 @@ def _resampled(predictions, group, draws, seed):
     return np.nanmean(recalls, axis=0)
 
 
-def out_of_fold(clips, learn, n=5, seed=0):
+def out_of_fold(clips, learn, n=5, seed=0, by="group"):
     """Predict every clip by a model that learnt from the other folds.
 
     Args:
         clips: a catalog.
         learn: function of two catalogs, the clips to learn from and those to predict, and of the
             fold's number; gives a DataFrame as from predict, of the second.
-        n, seed: of the folds.
+        n, seed, by: of the folds, as splits.folds.
 
     Returns:
         DataFrame as from predict, in the catalog's order.
     """
     parts = [
-        learn(rest, held, k) for k, (rest, held) in enumerate(splits.each_fold(clips, n, seed))
+        learn(rest, held, k) for k, (rest, held) in enumerate(splits.each_fold(clips, n, seed, by))
     ]
     return pd.concat(parts).loc[clips.index]
 

@@ -198,8 +198,11 @@ def test_parameter_before_environment_before_auto(tmp_path, monkeypatch, capsys)
     monkeypatch.delenv("DATASET")
     _class_folders(tmp_path / "data" / "audio-cats-and-dogs", {"cat": 4, "dog": 4})
     clips = datasets.load("auto", data=tmp_path / "data")
-    assert set(clips.source) == {"kaggle"}
     assert "already on disk" in capsys.readouterr().out
+    copy = datasets.load(str(tmp_path / "data" / "audio-cats-and-dogs"), quiet=True)
+    for one in (clips, copy, datasets.load("kaggle", data=tmp_path / "data", quiet=True)):
+        assert set(one.source) == {datasets.KAGGLE} == {one.attrs["name"]}
+        assert set(one.licence) == {downloads.RECORDINGS.licence}
 
 
 def test_an_environment_that_names_nothing_is_an_error_too(monkeypatch):

@@ -1,5 +1,6 @@
 """The sounds of free games that the shipped model learns from: read from stand-ins of packages."""
 
+import hashlib
 import io
 import sys
 import tarfile
@@ -7,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import requests
 import soundfile as sf
 
 from helpers.files import ROOT
@@ -69,9 +71,10 @@ def packages(tmp_path, monkeypatch):
     }
     asked = []
 
-    def retrieve(url, known_hash, **_):
+    def retrieve(url, known_hash, fname, path, **_):
+        assert path == tmp_path / "kept" and url.endswith(f"/{fname}")
         asked.append((url, known_hash))
-        return made[url.rsplit("/", 1)[1].removesuffix(".deb")]
+        return made[fname.removesuffix(".deb")]
 
     monkeypatch.setattr(games.pooch, "retrieve", retrieve)
     monkeypatch.setattr(games.out_of_fold, "KEPT", tmp_path / "kept")
@@ -101,6 +104,39 @@ def test_short_sounds_that_are_no_kin_of_cats_and_dogs(packages):
         (f"{games.POOL}/p/plain.deb", "sha256:12"),
         (f"{games.POOL}/z/zipped.deb", "sha256:34"),
     ]
+
+
+def test_what_lies_in_elsewhere_too_is_left_out(packages, monkeypatch):
+    digest = hashlib.sha256(_sound(1, 7)).hexdigest()
+    monkeypatch.setattr(games, "_ALSO_ELSEWHERE", (digest,))
+    assert [*games.games().index] == ["Plain/steps/grass.wav", "Plain/voices/catapult_ready.WAV"]
+
+
+def test_a_package_that_left_the_pool_comes_from_the_archive(packages, monkeypatch):
+    pool = games.pooch.retrieve
+
+    def retrieve(url, *args, **kwargs):
+        if url.startswith(games.POOL):
+            raise requests.HTTPError("404 Client Error: Not Found")
+        return pool(url, *args, **kwargs)
+
+    monkeypatch.setattr(games.pooch, "retrieve", retrieve)
+    assert len(games.games()) == 3
+    assert packages[0] == (f"{games.ARCHIVE}/p/plain.deb", "sha256:12")
+
+
+def test_an_archive_within_is_not_read_into_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(games.out_of_fold, "KEPT", tmp_path)  # /tmp may be memory, too
+
+    class Large(io.BytesIO):
+        def read(self, size=-1):
+            assert 0 <= size <= 2**20
+            return super().read(size)
+
+    zipped, game = io.BytesIO(), games.GAMES["0 A.D."]
+    with zipfile.ZipFile(zipped, "w") as packed:
+        packed.writestr("audio/sea/wave.wav", b"sound")
+    assert [*games._zipped(Large(zipped.getvalue()), game)] == [("audio/sea/wave.wav", b"sound")]
 
 
 def test_they_are_unpacked_once_and_whole_or_not_at_all(packages, monkeypatch):

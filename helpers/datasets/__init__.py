@@ -1,6 +1,7 @@
 """Where the clips come from, and what is known of them: one catalog, whatever the source."""
 
 from helpers.datasets.catalog import (
+    KAGGLE,
     OTHER,
     classes,
     fingerprint,
@@ -12,6 +13,7 @@ from helpers.datasets.catalog import (
 )
 
 __all__ = [
+    "KAGGLE",
     "OTHER",
     "classes",
     "fingerprint",

@@ -15,6 +15,7 @@ _CHOICES = (
     '"auto", "synthetic", "kaggle", "elsewhere", "esc50", several joined by +, '
     "or the path of a folder of recordings"
 )
+KAGGLE = "audio-cats-and-dogs"  # the source of Kaggle's recordings, also in a copy of their folder
 OTHER = "other"  # the label of whatever is of no class: a model of such answers "neither"
 _NAMED = ("synthetic", "synthetic-elsewhere", "synthetic-five", "kaggle", "elsewhere", "esc50")
 _MANIFEST = files.ROOT / "data" / "elsewhere.csv"
@@ -32,8 +33,7 @@ _COLUMNS = [
 ]
 _LICENCES = {
     "synthetic": "CC0-1.0",
-    "kaggle": downloads.RECORDINGS.licence,
-    "audio-cats-and-dogs": downloads.RECORDINGS.licence,  # a copy of Kaggle's folder
+    KAGGLE: downloads.RECORDINGS.licence,
 }
 
 
@@ -176,17 +176,17 @@ def _choose(source, data):
         return asked, synthetic.make_five(data / asked), why
     if asked in ("elsewhere", "esc50"):
         return f"{asked}:{labels}".rstrip(":"), _downloaded(asked, data), why
-    on_disk = data / "audio-cats-and-dogs"
+    on_disk = data / KAGGLE
     if asked in ("kaggle", "auto") and on_disk.is_dir():
-        return "kaggle", on_disk, "already on disk" if asked == "auto" else why
+        return KAGGLE, on_disk, "already on disk" if asked == "auto" else why
     if asked == "kaggle":
         try:
-            return "kaggle", downloads.fetch(downloads.RECORDINGS, on_disk), why
+            return KAGGLE, downloads.fetch(downloads.RECORDINGS, on_disk), why
         except ConnectionError as error:
             raise ConnectionError(f"{error}: try again, or choose another of {_CHOICES}") from error
     if asked == "auto":
         try:
-            return "kaggle", downloads.fetch(downloads.RECORDINGS, on_disk), "downloaded just now"
+            return KAGGLE, downloads.fetch(downloads.RECORDINGS, on_disk), "downloaded just now"
         except Exception as error:  # auto must end with data, whatever a network does
             folder = synthetic.make_dataset(data / "synthetic")
             return "synthetic", folder, f"no recordings on disk, and {error}"
