@@ -1,7 +1,7 @@
 """The demo page under load: 50 uploads at once, half of them broken, again and again.
 
-The page is started as its users do, and asked by programs. In every other round twenty more
-visitors send a byte a second each. Writes benchmarks/results/load.json.
+The page is started as its users do, and asked by programs: ten rounds, and ten during which twenty
+more visitors send a byte a second each. Writes benchmarks/results/load.json.
 
     python benchmarks/load.py
 """
@@ -50,16 +50,18 @@ def sounds(folder, classifier):
 
 
 @contextmanager
-def page(folder):
+def page(folder, command=(sys.executable, "-m", "helpers.demo")):
     """The page in a process of its own, whose temporary files lie in a folder: address, process."""
-    command = [sys.executable, "-m", "helpers.demo"]
     env = os.environ | {"TMPDIR": str(folder)}
     with subprocess.Popen(
         command, cwd=files.ROOT, env=env, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            address = re.search(r"http://\S+", process.stdout.readline())[0]
-            yield address.rstrip("/") + "/", psutil.Process(process.pid)
+            said = process.stdout.readline()
+            address = re.search(r"http://\S+", said)
+            if address is None:
+                raise RuntimeError(f"the page does not start: {said.strip() or 'see above'}")
+            yield address[0].rstrip("/") + "/", psutil.Process(process.pid)
         finally:
             process.terminate()
 
@@ -117,7 +119,7 @@ def told(rows):
     }
 
 
-def measured(folder, seconds):
+def measured(folder, rounds):
     """All that is written down."""
     (folder / "temporary").mkdir()
     uploads = sounds(folder, predict.Classifier.load())
@@ -125,8 +127,7 @@ def measured(folder, seconds):
     with page(folder / "temporary") as (address, process):
         a_round(address, uploads)  # the first answers load what the later ones use
         before, busy = process.memory_info().rss, cpu_seconds(process)
-        end = time.monotonic() + seconds
-        while not beside or time.monotonic() < end:
+        for _ in range(rounds):
             alone += a_round(address, uploads)
             rows, all_heard = beside_slow(address, uploads)
             beside += rows
@@ -139,7 +140,7 @@ def measured(folder, seconds):
         slow = [path for path in left if path.name.startswith("tmp")]
     return {
         "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[1], 1),
+        "load": round(psutil.getloadavg()[1], 1),
         "at once": len(uploads),
         "alone": told(alone),
         "beside slow uploads": told(beside),
@@ -162,11 +163,11 @@ def cpu_seconds(process):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60, help="of sending, in all")
+    parser.add_argument("--rounds", type=int, default=10, help="of each kind; 10 say a little")
     parser.add_argument("--out", type=Path, default=files.ROOT / "benchmarks/results/load.json")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measured(Path(folder), options.seconds)
+        found = measured(Path(folder), options.rounds)
     print(found)
     files.write_json(options.out, found)
 

@@ -626,6 +626,7 @@ def load():
     if not (HERE / "results" / "load.json").is_file():
         return "Not measured yet: `python benchmarks/load.py`."
     found = results("load")
+    both = found["alone"], found["beside slow uploads"]
     rows = [
         [
             name,
@@ -637,22 +638,27 @@ def load():
             f"{row['95th percentile']:.1f} s",
         ]
         for name, row in (
-            ("they alone", found["alone"]),
-            (f"{found['slow uploads']} others send a byte a second", found["beside slow uploads"]),
+            ("they alone", both[0]),
+            (f"{found['slow uploads']} others send a byte a second", both[1]),
         )
     ]
     head = [f"{found['at once']} uploads at once", "good ones, answered rightly", "wrongly"]
     head += ["refused", "broken ones, refused", "median of the good", "95th percentile"]
     before, after = found["memory before (MB)"], found["memory after (MB)"]
+    uploads = sum(row["good"] + row["broken"] for row in both)
+    rounds = uploads // found["at once"] // 2
     taken = "were" if found["slow uploads were not given up"] else "were not all"
+    shared = f"{found['cores']} cores; the load was {found['load']:.0f}"
+    if found["load"] > found["cores"]:
+        shared += ", so that the seconds say little, and less of the two lines' difference"
     return (
-        f"{table(head, rows)}\n\n{1000 * found['processor (s an upload)']:.0f} ms of the processor "
-        f"an upload. Resident memory: {before} MB before, {after} MB after. Temporary files left: "
+        f"{table(head, rows)}\n\nEach line is {rounds} round{'s' * (rounds != 1)}. "
+        f"{1000 * found['processor (s an upload)']:.0f} ms of the processor an upload. Resident "
+        f"memory: {before} MB after a first round that does not count, {after} MB at the end: "
+        f"{1000 * (after - before) / uploads:+.0f} MB per 1,000 uploads. Temporary files left: "
         f"{found['files left']}, and {found['files of slow uploads left']} of slow uploads, which "
-        f"{taken} still taken when their senders went away and are swept away after five minutes; "
-        f"{found['files left at the end']} once the page is closed. {found['cores']} cores, shared:"
-        f" the load was {found['load']:.0f}, so that the seconds say little, and less of the two"
-        " lines' difference."
+        f"{taken} still taken when their senders went away; {found['files left at the end']} once "
+        f"the page is closed. {shared}."
     )
 
 

@@ -397,7 +397,9 @@ def _litert(path):
     from ai_edge_litert.interpreter import Interpreter
 
     content = path.read_bytes()  # it takes no path whose letters the locale does not have
-    free = []  # an interpreter answers one thread at a time: as many as are asked at once
+    # an interpreter answers one thread at a time: as many as are asked at once, of which those
+    # are kept that the processor can use at once: each holds some megabytes
+    free, most = [], os.cpu_count() or 1
 
     def run(waveform):
         try:
@@ -407,7 +409,8 @@ def _litert(path):
         try:
             return runner(waveform=waveform)
         finally:
-            free.append(runner)
+            if len(free) < most:
+                free.append(runner)
 
     # Its delegate for speed, XNNPACK, says that it is there, once a process: here, and not in a
     # thread, for while stderr is away what others write there is lost.

@@ -76,9 +76,15 @@ class Resume(keras.callbacks.Callback):
 def _tidy(folder):
     """Remove the oldest files, so that with the next one there are no more than _MOST.
 
-    Where another process still wrote to one, its training goes on, and writes it anew.
+    What a killed write left beside them, of that age or older, goes too. Where another process
+    still wrote to one, its training goes on, and writes it anew.
     """
-    with suppress(OSError):  # there is no folder yet, or another process tidies up too
-        newest = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in newest[_MOST - 1 :]:
-            path.unlink()
+    ages = {}
+    for path in folder.glob("*.npz*"):
+        with suppress(OSError):  # another process tidies up too
+            ages[path] = path.stat().st_mtime
+    whole = sorted((ages[path] for path in ages if path.name[0] != "."), reverse=True)
+    for path in ages:
+        if len(whole) >= _MOST and ages[path] <= whole[_MOST - 1]:
+            with suppress(OSError):  # or holds it open
+                path.unlink()

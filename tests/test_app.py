@@ -371,8 +371,63 @@ def test_an_upload_that_nobody_asks_about_is_swept_away(tmp_path, monkeypatch):
         assert not Path(path).exists()
 
 
-def test_an_upload_whose_sender_went_away_is_swept_away_without_a_traceback(monkeypatch, capfd):
-    monkeypatch.setattr(page, "_SWEEP", (1, 1))
+def test_sweeping_goes_on_when_a_folder_vanishes_and_spares_what_waits(tmp_path, monkeypatch):
+    scan = os.scandir
+
+    def vanishing(path):
+        if path != tmp_path and Path(path).name == "answered":
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+        return scan(path)
+
+    def old(name, seconds=3_000):
+        path = tmp_path / name / "clip.wav"
+        path.parent.mkdir()
+        path.touch()
+        os.utime(path, (time.time() - seconds,) * 2)
+        return path
+
+    def swept(*paths):
+        deadline = time.monotonic() + 30
+        while any(path.exists() for path in paths) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return not any(path.exists() for path in paths)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    monkeypatch.setattr(page, "_SWEEP", (0.01, page._SWEEP[1]))
+    for name in ("answered", "empty"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - 3_000,) * 2)
+    waiting, stopped = old("waiting", 8 * page._WAITING), threading.Event()
+    thread = threading.Thread(target=page._sweep, args=(tmp_path, stopped))
+    thread.start()
+    try:
+        assert swept(tmp_path / "answered", tmp_path / "empty")
+        assert swept(old("left"))
+    finally:
+        stopped.set()
+        thread.join()
+    assert waiting.exists()  # the last of all that may wait, where an answer takes 8 s
+
+
+def test_an_upload_that_takes_too_long_is_given_up_and_others_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "_UPLOAD", 2)
+    with page.running(pitch_classifier.classifier()) as address:
+        server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
+        deadline = time.monotonic() + 30
+        with visitors.slow(address, 3) as drip:
+            while drip() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert not drip()  # it has closed the connection
+            while server.files() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert server.files() == []
+        (there,) = server.upload(tones.write(tmp_path / "mine.wav")).json()
+        time.sleep(2.5)  # an upload that has come is not late
+        assert '"label": "dog"' in visitors.call(address, there)
+
+
+def test_an_upload_whose_sender_went_away_is_removed_without_a_traceback(capfd):
     with page.running(pitch_classifier.classifier()) as address:
         server = Served(address, Path(os.environ["GRADIO_TEMP_DIR"]), None)
         deadline = time.monotonic() + 30

@@ -1,5 +1,6 @@
 """What the texts say was measured is what the results hold."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from scipy.special import softmax
 
@@ -22,6 +24,7 @@ from helpers.datasets import downloads
 from helpers.files import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import load
 import out_of_fold
 import tables
 
@@ -522,6 +525,44 @@ def test_a_single_training_is_not_divided_by_folds(monkeypatch):
     own_classes.compare(clips, [1])
     assert seen.pop("the same, of made sounds alone") == 1
     assert set(seen.values()) == {own_classes.FOLDS} and len(seen) == 4
+
+
+def test_the_page_under_load_is_asked_in_ten_rounds_each_way_and_the_table_says_so(
+    tmp_path, monkeypatch
+):
+    def a_round(address, uploads):
+        asked.append(address)
+        return [("dog", "dog", 1.0)] * 25 + [("refused", "refused", 0.1)] * 25
+
+    @contextlib.contextmanager
+    def page(folder):
+        yield "address", psutil.Process()
+
+    asked = []
+    monkeypatch.setattr(load, "sounds", lambda *_: range(50))
+    monkeypatch.setattr(load, "page", page)
+    monkeypatch.setattr(load, "a_round", a_round)
+    monkeypatch.setattr(load, "beside_slow", lambda *given: (a_round(*given), True))
+    monkeypatch.setattr(load, "SETTLE", 0)
+    monkeypatch.delattr(load.os, "getloadavg", raising=False)  # as on Windows
+    monkeypatch.setattr(psutil, "getloadavg", lambda: (1.0, 1.0, 1.0))
+    monkeypatch.setattr(sys, "argv", ["load.py", "--out", str(tmp_path / "load.json")])
+    load.main()
+    assert len(asked) == 1 + 2 * 10
+    found = json.loads((tmp_path / "load.json").read_text("utf-8"))
+    found |= {"memory before (MB)": 400, "memory after (MB)": 406, "load": 7.0, "cores": 8}
+    monkeypatch.setattr(tables, "results", lambda _: found)
+    assert "Each line is 10 rounds. " in tables.load() and ": +6 MB per 1,000" in tables.load()
+    assert "say little" not in tables.load()
+    found["load"] = 9.0
+    assert "the load was 9, so that the seconds say little" in tables.load()
+
+
+def test_a_page_that_does_not_start_is_told_with_what_it_said(tmp_path):
+    command = [sys.executable, "-c", "print('the port is taken')"]
+    say = "the page does not start: the port is taken"
+    with pytest.raises(RuntimeError, match=say), load.page(tmp_path, command):
+        pass
 
 
 def test_the_cards_counts_are_computed():

@@ -305,6 +305,20 @@ def test_the_checksum_is_of_contents_whatever_their_names(tmp_path):
     assert downloads._checksum([one, two]) != downloads._checksum([one, one])
 
 
+def test_md5_is_asked_for_where_a_system_allows_it_for_no_secrets_alone(tmp_path, monkeypatch):
+    new = hashlib.new
+
+    def strict(name, data=b"", *, usedforsecurity=True):
+        if name == "md5" and usedforsecurity:
+            raise ValueError("[digital envelope routines] unsupported")
+        return new(name, data, usedforsecurity=usedforsecurity)
+
+    (tmp_path / "one").write_bytes(b"1")
+    monkeypatch.setattr(hashlib, "new", strict)
+    found = downloads._checksum([tmp_path / "one"], "md5")
+    assert found == new("md5", b"1", usedforsecurity=False).hexdigest()
+
+
 @pytest.mark.recordings
 def test_the_checksum_of_the_real_recordings(recordings):
     clips = datasets.load(recordings, quiet=True)

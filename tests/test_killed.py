@@ -83,12 +83,15 @@ def killed_again_and_again(job, tmp_path, seed, from_there="", kills=KILLS):
 
     Args:
         job: does its work in the folder that it is given.
-        from_there: a name below that folder: no kill falls before it is there.
+        from_there: a pattern of files below that folder: no kill falls before one is there.
         kills: how many.
     """
 
     def reached(child, folder):
-        while not (folder / from_there).exists() and psutil.Process(child).status() != "zombie":
+        def there():
+            return any(folder.glob(from_there)) if from_there else folder.exists()
+
+        while not there() and psutil.Process(child).status() != "zombie":
             time.sleep(0.002)
         return time.monotonic()
 
@@ -202,6 +205,12 @@ from helpers import datasets, files, recipes, resume
 resume._LONG = 1  # else so short a one is begun anew
 clips = datasets.load("synthetic", quiet=True).groupby("label").head(6)
 recipe = replace(recipes.BEST, epochs=40, steps=2, batch_size=8, width=4)
+begin = resume.Resume.__init__
+def told(self, *given):
+    begin(self, *given)
+    with open(BEGAN, "a") as file:
+        print(self.epoch, file=file)
+resume.Resume.__init__ = told
 model = recipes.train(clips, recipe, 0)
 with files.atomic(files.runs() / "weights.npy") as part:
     np.save(part, np.concatenate([one.ravel() for one in model.get_weights()]))
@@ -215,12 +224,17 @@ def test_a_training(tmp_path):
 
     def job(folder):
         here = os.environ | {"COURSE_RUNS": str(folder), "PYTHONPATH": str(ROOT)}
-        os.execve(sys.executable, [sys.executable, "-c", TRAINING], here)
+        code = f"BEGAN = {str(tmp_path / f'{folder.name}.txt')!r}\n{TRAINING}"
+        os.execve(sys.executable, [sys.executable, "-c", code], here)
 
     # from its first epoch's file on; what is killed before has nothing to take up again
     kills = max(1, KILLS // 3)  # two starts of TensorFlow each
-    found, undisturbed = killed_again_and_again(job, tmp_path, 5, "unfinished", kills)
+    found, undisturbed = killed_again_and_again(job, tmp_path, 5, "unfinished/[!.]*.npz", kills)
     assert set(undisturbed) == {"weights.npy", "loss.npy"} and found == [undisturbed] * kills
+    assert (tmp_path / "undisturbed.txt").read_text().split() == ["0"]
+    for number in range(kills):  # the last two calls: the killed one, and the one that goes on
+        first, second = map(int, (tmp_path / f"{number}.txt").read_text().split()[-2:])
+        assert first == 0 < second
 
 
 def test_a_benchmark(tmp_path, monkeypatch):

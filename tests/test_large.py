@@ -535,12 +535,26 @@ def test_a_table_that_cannot_be_meant_is_refused(tmp_path, content, say):
 
 def test_a_label_may_be_a_word_that_pandas_takes_for_missing(tmp_path):
     labels = ["None", "NA", "null", "nan"]
-    rows = ["path,label,group", *(f"{label}.wav,{label},{label}" for label in labels), "a.wav,,"]
+    rows = ["path,label", *(f"{label}.wav,{label}" for label in labels), "a.wav,", "b.wav,dog"]
+    (tmp_path / "clips.csv").write_text("\n".join(rows))
+    with pytest.warns(
+        UserWarning, match="4 clips are labelled NA, None, nan, null, which is taken"
+    ):
+        clips = table.read(str(tmp_path / "clips.csv"))
+    assert clips.label[:4].tolist() == labels
+    assert clips.label.isna().tolist() == [False] * 4 + [True, False]  # a blank is still none
+    assert clips.path[1].endswith("/NA.wav")
+
+
+def test_what_a_table_does_not_know_joins_no_clips(tmp_path):
+    """R, for one, writes NA where it knows nothing."""
+    rows = ["path,label,group,split,rating", "a.wav,dog,tape 1,train,4.5"]
+    rows += [f"{word}.wav,dog,{word},{word},{word}" for word in ("NA", "NaN", "null", "None")]
     (tmp_path / "clips.csv").write_text("\n".join(rows))
     clips = table.read(str(tmp_path / "clips.csv"))
-    assert clips.label[:4].tolist() == clips.group[:4].tolist() == labels
-    assert clips.label.isna().tolist() == [False] * 4 + [True]  # a blank is still none
-    assert clips.path[1].endswith("/NA.wav")
+    assert clips.group.tolist()[0] == "tape 1" and clips.split.tolist()[0] == "train"
+    assert clips[["group", "split", "rating"]].isna().sum().tolist() == [4] * 3
+    assert clips.rating.sum() == 4.5
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,17 @@
 """The shipped model's form: one answer for a clip wherever it runs, and a classifier around it."""
 
+import gc
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -517,6 +522,29 @@ def test_an_older_keras_gets_the_litert_file(folder, classifier, monkeypatch):
     got = predict.Classifier.load(folder / "model.keras").predict(clip(16_000), RATE)
     expected = classifier.predict(clip(16_000), RATE).probabilities
     assert got.probabilities == pytest.approx(expected, abs=1e-4)
+
+
+def test_interpreters_that_many_asked_for_at_once_are_not_kept(folder, monkeypatch):
+    alive, barrier = weakref.WeakSet(), threading.Barrier(1)
+
+    class Runner:
+        def __init__(self):
+            alive.add(self)
+
+        def __call__(self, waveform):
+            barrier.wait(60)
+            return waveform
+
+    interpreter = SimpleNamespace(get_signature_runner=Runner)
+    monkeypatch.setattr("ai_edge_litert.interpreter.Interpreter", lambda **_: interpreter)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    run = predict._litert(folder / "model.tflite")
+    for _ in range(2):
+        barrier = threading.Barrier(6)
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(run, range(6))) == list(range(6))
+        gc.collect()
+        assert len(alive) == 2
 
 
 # ---- the command

@@ -39,12 +39,30 @@ def test_half_a_file_goes_with_its_lock_and_none_is_lost_that_is_taken_up(folder
     for name in (f".{first.stem}-01234567.npz", f".{first.stem}-01234567.npz.lock"):
         (folder / name).touch()
         os.utime(folder / name, (1e9 - 1, 1e9 - 1))
-    made = [first, *(killed(folder, number) for number in range(1, resume._MOST - 2))]
-    assert len(list(folder.iterdir())) == resume._MOST
+    (folder / "a folder").mkdir()
+    os.utime(folder / "a folder", (1e9 - 1, 1e9 - 1))
+    made = [first, *(killed(folder, number) for number in range(1, resume._MOST))]
+    assert len(list(folder.iterdir())) == resume._MOST + 3  # whole ones count, and nothing else
     assert resume.Resume(NETWORK, 5_000, 0).epoch == 1  # what goes on removes nothing
-    assert len(list(folder.iterdir())) == resume._MOST
+    assert len(list(folder.iterdir())) == resume._MOST + 3
     made += [killed(folder, number) for number in (97, 98)]
-    assert set(folder.iterdir()) == set(made)
+    assert set(folder.iterdir()) == {*made[2:], folder / "a folder"}
+
+
+def test_one_that_cannot_be_removed_keeps_no_other(folder, monkeypatch):
+    made = [killed(folder, number) for number in range(resume._MOST)]
+    monkeypatch.setattr(resume, "_MOST", resume._MOST - 2)  # three are to go
+    unlink, held = type(folder).unlink, []
+
+    def first_is_held(path, **options):
+        if not held:
+            held.append(path)
+            raise PermissionError(path)
+        unlink(path, **options)
+
+    monkeypatch.setattr(type(folder), "unlink", first_is_held)
+    new = killed(folder, 99)
+    assert held[0] in made[:3] and set(folder.iterdir()) == {held[0], *made[3:], new}
 
 
 def test_a_short_training_keeps_nothing(folder):

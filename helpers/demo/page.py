@@ -4,6 +4,7 @@
 """
 
 import argparse
+import asyncio
 import os
 import secrets
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import gradio as gr
 from gradio import route_utils
+from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
@@ -28,10 +30,11 @@ from helpers.audio import SAMPLE_RATE
 from helpers.demo import answers
 from helpers.demo.answers import MAX_BYTES, MAX_SECONDS
 
-_WAITING = 200  # in the queue: a second each, so that none waits for longer than _SWEEP
+_WAITING = 200  # in the queue: none is swept away before its turn if an answer takes up to 9 s
 _INK = {"black": 0.35, "white": 0.6}  # mixed into a class's colour, on a light and a dark page
 _BARS = 8  # of the probabilities, the largest first
-_SWEEP = 60, 300  # seconds: every minute, what has lain for five goes: nobody asked about it
+_SWEEP = 60, 1800  # seconds: every minute, what has lain for thirty goes: nobody asked about it
+_UPLOAD = 120  # seconds that one may take: it holds a connection and a file
 _CSS = f"""
 .verdict .tint {{color: color-mix(in srgb, var(--tint), black {_INK["black"]:.0%})}}
 .dark .verdict .tint {{color: color-mix(in srgb, var(--tint), white {_INK["white"]:.0%})}}
@@ -153,8 +156,39 @@ class _NoFiles:
         ways = ("/file=", "/file/", "/stream/", "/proxy=", "/deep_link")
         if scope["type"] == "http" and any(way in scope["path"] for way in ways):
             return await PlainTextResponse("no files here", 404)(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].endswith("/upload"):
+            receive, send = _in_time(receive, send)
         with suppress(ClientDisconnect):
             return await self.app(scope, receive, send)
+
+
+def _in_time(receive, send):
+    """An upload's receive and send: an error ends what takes too long or whose sender went away.
+
+    It is the kind of error after which Gradio removes what has come. Of senders who merely went
+    away it would keep the file.
+    """
+    end, whole = time.monotonic() + _UPLOAD, False
+
+    async def received():
+        nonlocal whole
+        if whole:
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), end - time.monotonic())
+        except TimeoutError:
+            raise MultiPartException(f"this upload took longer than {_UPLOAD} s") from None
+        if message["type"] == "http.disconnect":
+            raise MultiPartException("the sender of this upload went away")
+        whole = not message.get("more_body")
+        return message
+
+    async def sent(message):
+        if message["type"] == "http.response.start" and not whole and time.monotonic() >= end:
+            message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+        await send(message)
+
+    return received, sent
 
 
 class _Upload(route_utils.GradioUploadFile):
@@ -181,7 +215,7 @@ def _no_links(component):
 
 
 def _sweep(folder, stopped):
-    """Remove old files again and again: Gradio forgets an upload whose sender went away half-way.
+    """Remove old files and empty folders again and again: nobody has asked about them.
 
     Args:
         folder: in which all uploads lie.
@@ -189,10 +223,12 @@ def _sweep(folder, stopped):
     """
     every, age = _SWEEP
     while not stopped.wait(every):
-        for path in folder.rglob("*"):
-            with suppress(OSError):  # answered and deleted meanwhile
-                if path.is_file() and time.time() - path.stat().st_mtime > age:
-                    path.unlink()
+        # a folder that goes while they are listed is no error to os.walk, as it is to Path.rglob
+        for root, _, names in os.walk(folder, topdown=False):
+            for path in (*(Path(root, name) for name in names), Path(root)):
+                with suppress(OSError):  # answered and deleted meanwhile, or not empty
+                    if path != folder and time.time() - path.stat().st_mtime > age:
+                        path.rmdir() if path.is_dir() else path.unlink()
 
 
 @contextmanager

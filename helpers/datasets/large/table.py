@@ -1,12 +1,14 @@
 """Which clips: a table or a folder, dealt into parts that keep their names."""
 
 import hashlib
+import warnings
 
 import pandas as pd
 
 from helpers import audio
 
-_BLANK = {"keep_default_na": False, "na_values": [""]}  # a label may be NA, None or null
+_NAMES = "path", "label"  # may be such a word; elsewhere it says that nothing is known
+_MISSING = "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "<NA>"
 
 
 def read(url):
@@ -15,7 +17,8 @@ def read(url):
     Args:
         url: of a CSV or Parquet file with a column path; label, group and split where they are
             known, and version if files may change; or of a folder with one folder a class. A path
-            that is not absolute is meant from the table's folder.
+            that is not absolute is meant from the table's folder. NA or null in a CSV file says
+            that nothing is known, but as a label it is a name, with a warning.
 
     Returns:
         DataFrame, one row a clip: path, what the table says besides, and of a folder each file's
@@ -30,7 +33,7 @@ def read(url):
     if str(path).endswith((".csv", ".parquet")):
         with fs.open(path) as file:
             csv = path.endswith(".csv")
-            clips = pd.read_csv(file, **_BLANK) if csv else pd.read_parquet(file)
+            clips = _csv(file) if csv else pd.read_parquet(file)
         if "path" not in clips:
             raise ValueError(f"{url} has no column path: it has {', '.join(map(str, clips))}")
         folder = fs.unstrip_protocol(path).rsplit("/", 1)[0]
@@ -68,6 +71,22 @@ def parts(clips, size):
     told = clips.columns.intersection(["path", "bytes", "version"])
     digests = [hashlib.sha256(part[told].to_csv().encode()).hexdigest() for part in cut]
     return [(f"{i:06}-{digest[:16]}", part) for i, (digest, part) in enumerate(zip(digests, cut))]
+
+
+def _csv(file):
+    names = pd.read_csv(file, nrows=0).columns
+    file.seek(0)
+    missing = {name: [""] if name in _NAMES else ["", *_MISSING] for name in names}
+    clips = pd.read_csv(file, keep_default_na=False, na_values=missing)
+    words = clips["label"].isin(_MISSING) if "label" in clips else pd.Series(dtype=bool)
+    if words.any():
+        which = ", ".join(sorted(set(clips.label[words])))
+        warnings.warn(
+            f"{words.sum():,} clips are labelled {which}, which is taken for a class's name; "
+            "leave the label empty where none is known",
+            stacklevel=3,
+        )
+    return clips
 
 
 def _absolute(path, folder):
