@@ -11,7 +11,6 @@ import urllib.request
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
@@ -212,13 +211,8 @@ def _checksum(paths: list[Path], by: str = "sha256") -> str:
 
     Whatever the files are called and wherever they lie, the same contents have the same checksum.
     """
-    # some systems forbid md5, but for where nobody is to be kept out by it
-    function = partial(hashlib.new, by, usedforsecurity=False)
-    digests = []
-    for path in paths:
-        with open(path, "rb") as file:
-            digests.append(hashlib.file_digest(file, function).hexdigest())
-    whole = "\n".join(sorted(digests)).encode()
+    digests = sorted(files.digest(path, by) for path in paths)
+    whole = "\n".join(digests).encode()
     return digests[0] if len(digests) == 1 else hashlib.sha256(whole).hexdigest()
 
 
