@@ -194,7 +194,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="of one worker and two")
     parser.add_argument("--out", type=Path, default=files.ROOT / "benchmarks/results/large.json")
     options = parser.parse_args()
-    results = {"cores": os.cpu_count(), "load before": os.getloadavg()[0], "walls": [[], []]}
+    results = {"cores": os.cpu_count(), "load before": psutil.getloadavg()[0], "walls": [[], []]}
     results |= {"clips of walls": 200, "growth": [], "audit": []}
     if options.out.is_file():  # an interrupted measurement goes on where it stopped
         results = json.loads(options.out.read_text("utf-8"))
