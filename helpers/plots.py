@@ -775,7 +775,7 @@ def moving_window(samples, levels, hop_seconds, frequencies, window_seconds, *, 
     seconds = len(levels) * hop_seconds
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(8, 3.8), sharex=True, dpi=80)
     waveform_rate = len(samples) / (seconds - hop_seconds)
-    waveform_title = "a window moves on by one hop, and each time leaves a column"
+    waveform_title = "A window moves on by one hop, and each time leaves a column"
     waveform(samples, waveform_rate, title=waveform_title, ax=upper)
     upper.set_xlabel("")
     low = levels.max() - 60
@@ -863,7 +863,9 @@ def _animate(figure, update, count, milliseconds, said, file, colours=None):
         shades = np.round(255 * np.array([(1, 1, 1), *shades])).astype(int)
     else:
         shades = np.reshape(pictures[-1].quantize(colours - 1).getpalette(), (-1, 3))
-        shades = np.concatenate([[[255, 255, 255]], shades[: colours - 1]])
+        shades = shades[: colours - 1]
+        shades = shades[shades.min(axis=1) < 250]  # or the background takes one that is near white
+        shades = np.concatenate([[[255, 255, 255]], shades])
     palette = Image.new("P", (1, 1))
     palette.putpalette(shades.ravel().tolist())
     pictures = [one.quantize(palette=palette, dither=0) for one in pictures]
