@@ -193,6 +193,15 @@ def test_what_knows_the_answers_stays_at_home(handed_out):
     ]
     assert not missing
     assert "[glossary](notebooks/glossary.md)" in text
+    assert all(f"notebooks/{path.name}" in text for path in PATHS)
+
+
+def test_nothing_leads_to_the_edition_with_solutions(handed_out):
+    notebooks = (handed_out / "notebooks").glob("*.ipynb")
+    cells = [c for path in notebooks for c in nbformat.read(path, 4).cells]
+    text = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+    text += (handed_out / "README.md").read_text("utf-8")
+    assert "colab.research.google.com" not in text and "git clone" not in text
 
 
 HINT = "<details><summary>Hint</summary>\n\nThink of the solution.\n\n</details>"

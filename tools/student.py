@@ -17,9 +17,41 @@ from helpers import files
 TAKEN = (
     *("notebooks", "helpers", "tools", "benchmarks", "data/README.md", "data/elsewhere.csv"),
     *("data/pretrained", "Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"),
-    *("README.md", "LICENSE", "CITATION.cff"),
+    *("LICENSE", "CITATION.cff"),
 )
 CACHES = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*.pyc", "quizzes")
+README = """# Barks & Meows
+
+Learn audio classification with deep learning by telling cats from dogs. This is the copy of your
+class: the exercises wait in it for what you write, without solutions to look up.
+
+## Start
+
+With Python 3.11, 3.12 or 3.13, in this folder:
+
+```sh
+DATASET=synthetic make lab    # installs what the course needs, then opens JupyterLab
+```
+
+Without make, as on Windows:
+
+```bat
+py -3.12 -m venv .venv
+.venv\\Scripts\\pip install -r requirements.lock -e .
+set DATASET=synthetic
+.venv\\Scripts\\jupyter lab notebooks\\00_start_here.ipynb
+```
+
+What you have solved: `exercises.progress()` in any lesson. The course's words stand in the
+[glossary](notebooks/glossary.md), those who found its methods in the
+[references](notebooks/references.md).
+
+## Lessons
+
+"""
+# A badge opens the lesson in the course that has the solutions.
+BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)\s*")
+LESSON = re.compile(r"^\| \[\d\d .*", re.MULTILINE)
 FOLD = re.compile(
     r"<details\b[^>]*>\s*<summary>[^<]*\bsolutions?\b[^<]*</summary>.*?</details>\s*",
     re.DOTALL | re.IGNORECASE,
@@ -55,30 +87,25 @@ def write(root, output):
             notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
             solutions += without_solutions(notebook)
             nbformat.write(notebook, path)
-        readme = folder / "README.md"
-        if readme.exists():
-            readme.write_text(without_dead_links(readme.read_text("utf-8"), folder), "utf-8")
+        (folder / "README.md").write_text(README + table(root / "README.md"), "utf-8")
     return solutions
 
 
-def without_dead_links(text, folder):
-    """Leave of a link to what is not in the folder its words alone."""
-
-    def kept(link):
-        words, target = link.groups()
-        return link[0] if "://" in target or (folder / target.split("#")[0]).exists() else words
-
-    return re.sub(r"(?<!!)\[([^][]*)\]\(([^)]*)\)", kept, text)
+def table(readme):
+    """The README's table of lessons, without what opens them elsewhere."""
+    rows = [BADGE.sub("", row).rstrip(" |") for row in LESSON.findall(readme.read_text("utf-8"))]
+    return "\n".join(["| lesson | question |", "|---|---|", *(f"{row} |" for row in rows), ""])
 
 
 def without_solutions(notebook):
-    """Take out the folded solutions and what the exercises' cells said; returns how many."""
+    """Take out the folded solutions, badges and what exercises' cells said; returns how many."""
     solutions, kept = 0, []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source, n = FOLD.subn("", cell.source)
+            cell.source, badges = BADGE.subn("", cell.source)
             solutions += n
-            if n and not cell.source.strip():
+            if (n or badges) and not cell.source.strip():
                 continue
         elif "exercise" in cell.metadata.get("tags", []):
             cell.outputs, cell.execution_count = [], None
