@@ -256,9 +256,9 @@ print(classifier.predict("sound.wav"))
         f"Epochs: {made['epochs']}, in all {made['batches']:,} "
         f"batches of {made['windows a batch']} windows each.",
         "## Figures",
-        "The model is trained on all of them, so it is never scored on them: these are figures of "
-        f"its recipe in cross-validation with {found['folds']} folds, each clip predicted by a "
-        f"model that did not hear its {found['held_out']}.",
+        "The model is trained on all of these clips, so it is never scored on them: these are "
+        f"figures of its recipe in cross-validation with {found['folds']} folds, each clip "
+        f"predicted by a model that did not hear its {found['held_out']}.",
         f"**{share(found['balanced_accuracy'])}** balanced accuracy (95 % interval "
         f"{100 * found['low']:.1f} to {100 * found['high']:.1f}, by recordings); guessing gives "
         f"{share(found['chance'])}. Expected calibration error: "

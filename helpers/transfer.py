@@ -52,7 +52,8 @@ def yamnet(source="auto", *, data=files.ROOT / "data"):
     """
     path, why = _choose(str(source).strip(), Path(data))
     if path is None:
-        print(f"YAMNet: not taken ({why}).\n  To take it: set YAMNET to {_CHOICES}.")
+        how = 'set YAMNET to "auto" or the path of the .tflite file'
+        print(f"YAMNet: not taken ({why}).\n  To take it: {how}.")
         return None
     model = _Yamnet(_checked(path))
     print(f"YAMNet: {len(model.labels)} classes of sound.\n  Taken: {why}.")

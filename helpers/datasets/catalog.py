@@ -167,7 +167,7 @@ def _choose(source, data):
     """(name, folder, why) for a source."""
     asked = str(source).strip()
     asked, _, labels = asked.partition(":") if asked.startswith("esc50:") else (asked, "", "")
-    why = f"asked for with DATASET = {asked!r}" if asked in _NAMED else "a folder"
+    why = "asked for by name" if asked in _NAMED else "a folder"
     if asked == "synthetic":
         return "synthetic", synthetic.make_dataset(data / "synthetic"), why
     if asked == "synthetic-elsewhere":

@@ -173,8 +173,8 @@ def button(name, tooltip, pressed):
 def png(draw, height=4.2):
     """What draw(figure) draws, as PNG; without pyplot's layout engine it takes half the time."""
     figure = Figure(figsize=(8, height), dpi=90, layout="none")
-    bottom, top = 0.5 / height, 1 - 0.3 / height  # half an inch for the axis, less for a title
-    figure.subplots_adjust(left=0.14, right=0.985, bottom=bottom, top=top, hspace=0.15)
+    bottom, top = 0.55 / height, 1 - 0.3 / height  # inches for the axis, less for a title
+    figure.subplots_adjust(left=0.14, right=0.98, bottom=bottom, top=top, hspace=0.15)
     draw(figure)
     for ax in figure.axes:  # a colour bar narrows its picture: what shares its time axis follows
         place = ax.get_position()
