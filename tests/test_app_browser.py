@@ -165,6 +165,12 @@ def test_on_a_narrow_screen_what_is_no_animal_is_turned_away(tmp_path):
             words, _ = upload(tab, tmp_path / f"{name}.wav")
             assert words.startswith("Neither"), f"{name}: {words}"
             assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+            if name != "silence":  # the narrow picture, whole
+                wide, high, shown = tab.evaluate(
+                    "(i => [i.naturalWidth, i.naturalHeight, i.getBoundingClientRect().width])"
+                    "(document.querySelector('.picture img'))"
+                )
+                assert wide < high and 250 < shown < 390
             if SCREENSHOTS:
                 tab.wait_for_timeout(700)
                 tab.screenshot(path=Path(SCREENSHOTS) / f"narrow_{name}.png", full_page=True)

@@ -16,12 +16,14 @@ import numpy as np
 import soundfile
 from matplotlib import mlab
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from helpers import audio, files, plots
 from helpers.audio import SAMPLE_RATE
 
 MAX_BYTES = 10 * 2**20
 MAX_SECONDS = 60
+NARROW = 600  # pixels, up to which a screen gets the narrow picture
 _MAX_SAMPLES = 25_000_000  # over all channels, decoded: 100 MB
 _EXAMPLES = files.ROOT / "examples"  # in the folder of a Space
 _SURE = 0.7  # share of the better animal in a window that the verdict speaks of
@@ -269,11 +271,26 @@ def _player(waveform):
 
 
 def _picture(waveform, answer, title, card):
-    """Waveform, spectrogram and timeline on one time axis, as HTML with all inside.
+    """Waveform, spectrogram and timeline on one time axis, for either screen: HTML, all inside."""
+    wide, narrow = (_drawn(waveform, answer, card, narrow) for narrow in (False, True))
+    shares = ", ".join(f"{name} {100 * p:.0f} %" for name, p in answer.foremost().items())
+    said = html.escape(
+        f"{title}: {shares}. Waveform, spectrogram, probabilities over time.", quote=True
+    )
+    return (
+        "<picture class='picture'>"
+        f"<source media='(max-width: {NARROW}px)' srcset='data:image/png;base64,{narrow}'>"
+        f"<img alt='{said}' src='data:image/png;base64,{wide}'></picture>"
+    )
+
+
+def _drawn(waveform, answer, card, narrow):
+    """The picture as PNG in base64; a narrow one is higher, with its legend below.
 
     A figure of its own, not pyplot's: answers are made in threads.
     """
-    figure = Figure(figsize=(9, 5.8), dpi=125, layout="none")  # a layout that adapts takes longer
+    size, dpi = ((4.4, 6.4), 150) if narrow else ((9, 5.8), 125)
+    figure = Figure(figsize=size, dpi=dpi, layout="none")  # a layout that adapts takes longer
     upper, middle, lower = figure.subplots(3, sharex=True)
     plots.waveform(waveform, title="What was heard, in the colour of its moment", ax=upper)
     _colour_moments(upper.lines[0], answer, card)
@@ -288,17 +305,24 @@ def _picture(waveform, answer, title, card):
     )
     lower.set_xlim(0, answer.seconds)
     longest = max(map(len, answer.probabilities))  # the legend stands to the right
-    right = max(0.6, 0.88 - 0.012 * max(0, longest - 3))
-    for ax, bottom, height in ((upper, 0.76, 0.19), (middle, 0.44, 0.27), (lower, 0.09, 0.27)):
-        ax.set_position((0.1, bottom, right - 0.1, height))
+    left, right = 0.115, max(0.6, 0.88 - 0.012 * max(0, longest - 3))
+    rows = (0.76, 0.19), (0.44, 0.27), (0.09, 0.27)
+    if narrow:
+        left, right = 0.24, 0.82
+        rows = (0.8, 0.15), (0.5, 0.24), (0.16, 0.25)
+        upper.set_title("What was heard")
+        lower.set_title("A dot a window, larger where it counts", fontsize="medium")
+        names = len(answer.probabilities)
+        lower.legend(
+            loc="upper left", bbox_to_anchor=(-0.3, -0.27), ncols=min(3, names), frameon=False
+        )
+        lower.xaxis.set_major_locator(MaxNLocator(4))
+    for ax, (bottom, height) in zip((upper, middle, lower), rows):
+        ax.set_position((left, bottom, right - left, height))
         ax.set_xlabel("time (s)" if ax is lower else "")
-        ax.yaxis.set_label_coords(-0.075, 0.5)
-    figure.axes[-1].set_position((right + 0.01, 0.44, 0.014, 0.27))  # the colour bar
+        ax.yaxis.set_label_coords(-0.26 if narrow else -0.085, 0.5)
+    (bottom, height), bar = rows[1], figure.axes[-1]
+    bar.set_position((right + 0.01, bottom, 0.02 if narrow else 0.014, height))
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
-    picture = base64.b64encode(picture.getvalue()).decode()
-    shares = ", ".join(f"{name} {100 * p:.0f} %" for name, p in answer.foremost().items())
-    said = html.escape(
-        f"{title}: {shares}. Waveform, spectrogram, probabilities over time.", quote=True
-    )
-    return f"<div class='picture'><img alt='{said}' src='data:image/png;base64,{picture}'></div>"
+    return base64.b64encode(picture.getvalue()).decode()

@@ -49,10 +49,6 @@ _CSS += """
 .verdict .note {margin-top: 0.5rem; padding: 0.4rem; border: 1px solid #E69F00; border-radius: 6px;
   font-size: 0.95rem}
 .picture img {width: 100%; background: white; border-radius: 6px}
-@media (max-width: 600px) {  /* too small to read: to be moved aside with a finger */
-  .picture {overflow-x: auto; max-width: calc(100vw - 5.5rem)}
-  .picture img {width: 720px; max-width: none}
-}
 body:not(.dark) .gradio-container {
   --block-label-text-color: #0f766e; --block-title-text-color: #0f766e; --color-accent: #0f766e;
   --primary-500: #0f766e;
