@@ -220,7 +220,9 @@ def _in_words(card, name):
     )
     licence = card["licence"] or "not stated here; write it down before you publish the model"
     right, made = found["right_where_answered"], card["recipe"]
-    rarest = min(classes, key=lambda label: classes[label]["recordings"])
+    counts = {label: row["recordings"] for label, row in classes.items()}
+    rarest = min(counts, key=counts.get)
+    fewest = "Each of its classes" if len(set(counts.values())) == 1 else f"Its rarest, {rarest},"
     rows = [
         f"| {label} | {row['clips']} | {row['recordings']} | {share(row['right'] / row['clips'])} |"
         for label, row in classes.items()
@@ -271,8 +273,8 @@ print(classifier.predict("sound.wav"))
         "\n".join(confused),
         "## Limits",
         f"{card['about']} Its figures hold for sounds like these, from the same microphones and "
-        f"places; elsewhere it was not measured. Its rarest class, {rarest}, has "
-        f"{classes[rarest]['recordings']} recordings.",
+        f"places; elsewhere it was not measured. {fewest} has {counts[rarest]} "
+        "recordings.",
     ]
     filled = (
         part if part.startswith(("```", "|", "-", "#")) else textwrap.fill(part, 100)
