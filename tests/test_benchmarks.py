@@ -41,6 +41,13 @@ def test_the_readme_quotes_the_results():
     assert f"the {found['tested on'].split()[0]} real clips" in readme
 
 
+def test_the_changelog_quotes_the_shipped_model():
+    mean, text = results("shipped")["mean"], (ROOT / "CHANGELOG.md").read_text("utf-8")
+    right, out = (mean[name] for name in ("balanced, neither an error", "others kept out"))
+    said = re.search(r"among strangers (\S+ %) of the cats and dogs.*?while (\S+ %) of", text, re.S)
+    assert said.groups() == (tables.percent(right), tables.percent(out))
+
+
 def test_the_results_are_nine_trainings_and_their_summary():
     found = results("synthetic_to_real")
     figures = [run["balanced_accuracy"] for run in found["runs"]]
