@@ -390,7 +390,8 @@ def learnt_from():
     beside = results("shipped").get("beside", {})
     of_each = ", ".join(f"{n} {name}" for name, n in beside.items())
     return (
-        "[Audio Cats and Dogs](https://www.kaggle.com/datasets/mmoreaux/audio-cats-and-dogs), "
+        "[Audio Cats and Dogs](https://www.kaggle.com/datasets/mmoreaux/audio-cats-and-dogs) by "
+        "M. Moreaux, "
         f"{home} clips of {results('ladder')['recordings']} recordings, CC BY-SA 3.0 as stated by "
         f"third parties that cite the Kaggle page; {sum(clips.values()):,} of the {len(stated):,} "
         f"sounds of dogs, cats and other things from {stated.repository.nunique()} public "

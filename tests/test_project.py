@@ -23,6 +23,15 @@ def test_the_citation_names_the_version_and_licence_of_the_package():
     assert citation["license"] == PROJECT["license"]
 
 
+@pytest.mark.parametrize(
+    "path", ["LICENSE", "README.md", "data/README.md", "data/pretrained/README.md"]
+)
+def test_what_is_of_others_is_credited(path):
+    text = " ".join((ROOT / path).read_text("utf-8").split())
+    for whose in (r"YAMNet\S*,? (by|\()\W*Google", "M. Moreaux", "Apache", "CC BY-SA"):
+        assert re.search(whose, text), f"{whose} is missing"
+
+
 def test_the_hooks_use_the_ruff_that_the_tests_use():
     wanted = re.search(r"^ruff\S+", REQUIREMENTS, re.MULTILINE)[0]
     hooks = read(".pre-commit-config.yaml")["repos"][0]["hooks"]
