@@ -38,6 +38,22 @@ def test_the_hooks_use_the_ruff_that_the_tests_use():
     assert [hook["additional_dependencies"] for hook in hooks] == [[wanted], [wanted]]
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda p: p.stem
+)
+def test_actions_are_pinned_by_commit_with_their_version_beside(path):
+    uses = re.findall(r"\buses: *(.+)", path.read_text("utf-8"))
+    assert uses
+    for use in uses:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use), use
+
+
+def test_make_test_checks_the_style_and_the_layout_of_the_code():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1]
+    assert "ruff check ." in recipe and "ruff format --check" in recipe
+
+
 def test_the_container_has_a_python_that_the_package_allows():
     container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
     minor = int(re.search(r":3\.(\d+)$", container["image"])[1])
