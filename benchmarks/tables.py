@@ -881,16 +881,19 @@ def summary():
 
 
 def headline():
-    """The result in one line: at home, and where nothing of a source was heard."""
-    found, away = results("ladder"), results("shipped")["mean"]
-    article, home = (percent(r["balanced_accuracy"]) for r in (found["rungs"][0], kept()))
+    """The result in one line, and what has to be known of it."""
+    mended, home = (
+        percent(r["balanced_accuracy"]) for r in (results("ladder")["rungs"][0], kept())
+    )
+    away = results("shipped")["mean"]
     return (
-        "> Cats and dogs told apart, in recordings that were not trained on. At home, the "
-        f"article's {found['clips']} clips: its own network {article} once its code is mended, "
-        f"the course's **{home}** (its recipe was chosen on them). Among strangers, "
-        f"sources never heard before: {percent(away['between cat and dog'])}; and where "
-        f"the answer may be *neither*, **{percent(away['balanced, neither an error'])}**, with "
-        f"{percent(away['others kept out'])} of all other sounds turned away."
+        f"> Cats told from dogs: **{home}** on the article's clips, "
+        f"**{percent(away['between cat and dog'])}** in sources never heard before, "
+        f"**{percent(away['balanced, neither an error'])}** where *neither* is an answer, too.\n\n"
+        f"The article's own network, its code mended, tells {mended} of its clips apart; the "
+        "course's recipe was chosen on the clips that it is measured on here. Of all sounds that "
+        f"are neither, {percent(away['others kept out'])} are turned away "
+        "([how this is measured](#what-is-measured))."
     )
 
 

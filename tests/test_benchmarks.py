@@ -41,6 +41,13 @@ def test_the_readme_quotes_the_results():
     assert f"the {found['tested on'].split()[0]} real clips" in readme
 
 
+def test_the_result_is_said_in_one_line():
+    line = tables.headline().split("\n")[0].removeprefix("> ")
+    assert len(line.split()) <= 25 and line.endswith(".")
+    first = (ROOT / "README.md").read_text("utf-8").split("![")[0]  # before the moving picture
+    assert line in first and "60 %" in first
+
+
 def test_the_changelog_quotes_the_shipped_model():
     mean, text = results("shipped")["mean"], (ROOT / "CHANGELOG.md").read_text("utf-8")
     right, out = (mean[name] for name in ("balanced, neither an error", "others kept out"))
