@@ -97,6 +97,7 @@ sweep: $(STAMP)
 # Notebook tests first, one lesson to a worker, so that the long ones do not end up in a row.
 test: $(STAMP)
 	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
 	@DATASET=synthetic $(VENV) -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 fuzz: $(STAMP)

@@ -47,10 +47,13 @@ def test_another_address_is_written_everywhere_and_nothing_else_changes(
     assert address.main(["--root", str(course)]) == 0
     after = contents(course)
     assert set(capsys.readouterr().out.split()) >= {"README.md", "notebooks/01_waveforms.ipynb"}
-    old, new = (url.removeprefix("https://github.com/").encode() for url in (URL, OTHER))
+    names = [url.removeprefix("https://github.com/") for url in (URL, OTHER)]
+    old, new = (name.encode() for name in names)
+    site, moved = (name.replace("/", ".github.io/").encode() for name in names)
+    assert moved in after["README.md"]
     for name, text in after.items():
-        assert old not in text
-        assert text.replace(new, old) == before[name]
+        assert old not in text and site not in text
+        assert text.replace(new, old).replace(moved, site) == before[name]
     # What the rules of the lessons ask for, had the course this address
     monkeypatch.setattr(test_hygiene, "SETUP", test_hygiene.SETUP.replace(URL, OTHER))
     monkeypatch.setattr(test_hygiene, "URL", OTHER)

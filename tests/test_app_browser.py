@@ -14,7 +14,7 @@ import pitch_classifier
 import pytest
 import soundfile
 import tones
-from browser import open_page
+from browser import contrasts, open_page
 from PIL import Image
 
 from helpers import predict
@@ -143,6 +143,31 @@ def test_the_shipped_model_answers_the_examples_on_the_page():
         first, *others = frames(seen)
         target, options = Path(SCREENSHOTS) / "app.gif", {"loop": 0, "optimize": True}
         first.save(target, save_all=True, append_images=others, duration=2_000, **options)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_text_can_be_read(address, theme):
+    """4.5 to 1 or more: empty, with an answer, under the mouse, and while it records."""
+    options = {"arguments": LOUDSPEAKER, "permissions": ["microphone"]}
+    with open_page(f"{address}?__theme={theme}", **options) as tab:
+        tab.get_by_role("button", name="Beeps", exact=True).wait_for()
+        seen = contrasts(tab)
+        before = tab.inner_text(".verdict")
+        tab.get_by_role("button", name="Beeps", exact=True).click()
+        answered(tab, before)
+        tab.wait_for_timeout(500)  # a button changes its colour slowly
+        seen += contrasts(tab)
+        if SCREENSHOTS:
+            tab.screenshot(path=Path(SCREENSHOTS) / f"page_{theme}.png", full_page=True)
+        tab.get_by_label("Record audio").click()
+        tab.locator("button.record-button").click()
+        tab.locator("button.stop-button").wait_for()
+        tab.wait_for_timeout(500)
+        seen += contrasts(tab)
+    texts = [text for text, _ in seen]
+    assert texts.count("Calibrated probabilities") == 3, "a label's badge"
+    assert "- or -" in texts and "Beeps" in texts and "0:00" in texts
+    assert {text: ratio for text, ratio in seen if ratio < 4.5} == {}
 
 
 def test_on_a_narrow_screen_what_is_no_animal_is_turned_away(tmp_path):

@@ -41,6 +41,37 @@ def test_the_readme_quotes_the_results():
     assert f"the {found['tested on'].split()[0]} real clips" in readme
 
 
+def test_the_result_is_said_in_one_line():
+    line = tables.headline().split("\n")[0].removeprefix("> ")
+    assert len(line.split()) <= 25 and line.endswith(".")
+    first = (ROOT / "README.md").read_text("utf-8").split("![")[0]  # before the moving picture
+    assert line in first and "60 %" in first
+
+
+def test_the_changelog_quotes_the_shipped_model():
+    mean, text = results("shipped")["mean"], (ROOT / "CHANGELOG.md").read_text("utf-8")
+    right, out = (mean[name] for name in ("balanced, neither an error", "others kept out"))
+    said = re.search(r"among strangers (\S+ %) of the cats and dogs.*?while (\S+ %) of", text, re.S)
+    assert said.groups() == (tables.percent(right), tables.percent(out))
+
+
+def test_a_target_is_missed_or_met_by_its_figure(monkeypatch):
+    """Also one that was missed is met, and named there, once the results say so."""
+    name, tflite = "a calibration error under 5 %", "at most 0.7 MB as `.tflite`"
+    missed, met = tables.targets().split("Met are: ")
+    assert name in met and name not in missed and tflite in met
+    shipped = results("shipped")
+    shipped["mean"]["calibration error"] = 0.051
+    shipped["mean"]["between cat and dog"] = 0.951
+    given = tables.results
+    monkeypatch.setattr(tables, "results", lambda of: shipped if of == "shipped" else given(of))
+    missed, met = tables.targets().split("Met are: ")
+    assert f"| {name} | 5.1 % |" in missed and name not in met
+    assert "95 % between cat and dog: 95.1 %" in met
+    rows = [line.split(" | ") for line in missed.splitlines() if line.startswith("| ")][2:]
+    assert rows and all(len(row) == 3 and row[1].strip() for row in rows)
+
+
 def test_the_results_are_nine_trainings_and_their_summary():
     found = results("synthetic_to_real")
     figures = [run["balanced_accuracy"] for run in found["runs"]]

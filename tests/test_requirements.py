@@ -4,11 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 import yaml
 from lessons import ROOT
 from packaging.requirements import Requirement
+
+from helpers import colab
 
 WHERE = [
     {"python_version": version, "python_full_version": f"{version}.9", "sys_platform": system}
@@ -37,6 +40,26 @@ def gaps(ranges, lock, where):
 def test_the_lock_holds_every_requirement_in_its_range(where):
     ranges, lock = ((ROOT / f"requirements.{kind}").read_text("utf-8") for kind in ("txt", "lock"))
     assert gaps(ranges, lock, where) == []
+
+
+def test_the_package_asks_for_what_the_lessons_import(tmp_path):
+    """As pip reads it, from a copy: all of the list's first part, and no tools."""
+    pytest.importorskip("setuptools", minversion="77")  # pip brings its own
+    for name in ("pyproject.toml", "setup.py", "requirements.txt", "README.md", "LICENSE"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    for package in project["tool"]["setuptools"]["packages"]:
+        (tmp_path / package.replace(".", "/")).mkdir()
+    code = "from setuptools import build_meta; build_meta.prepare_metadata_for_build_wheel('.')"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (metadata,) = tmp_path.glob("*.dist-info/METADATA")
+    asked = re.findall(r"^Requires-Dist: (.+)", metadata.read_text("utf-8"), re.MULTILINE)
+    first = (ROOT / "requirements.txt").read_text("utf-8").split(colab.END)[0]
+    lines = [line.split("#")[0].strip() for line in first.splitlines()]
+    wanted = {Requirement(line) for line in lines if line}
+    assert set(map(Requirement, asked)) == wanted and len(wanted) > 10
 
 
 def test_the_lock_names_no_place():

@@ -214,6 +214,45 @@ def test_a_grid_from_a_file_and_the_default_one(course, ran):
     assert sweep.read_grid(None, [], ["DATASET", "SEED"]) == {"SEED": [0, 1, 2]}
 
 
+def handed_in(path, *, seed=0, value=None, verdicts=(), failed=False):
+    """A learner's executed lesson: with its headline, and a check per verdict."""
+    cells = [nbf.new_code_cell(f"SEED = {seed}  # any", metadata={"tags": ["parameters"]})]
+    for number, verdict in enumerate(verdicts, 1):
+        said = nbf.new_output("stream", text=f"\x1b[1;32m{verdict}.\x1b[0m Well done.\n")
+        cells.append(nbf.new_code_cell(f'exercises.check("04.{number}", a)', outputs=[said]))
+    if failed:
+        error = nbf.new_output("error", ename="NameError", evalue="no b", traceback=[])
+        cells.append(nbf.new_code_cell("b", outputs=[error]))
+    if value is not None:
+        data = {MIME: {"name": "test accuracy", "value": value, "text": f"{value:.0%}"}}
+        cells.append(nbf.new_code_cell(outputs=[nbf.new_output("display_data", data)]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nbf.new_notebook(cells=cells), path)
+
+
+def test_a_class_is_collected_into_one_table_and_nothing_is_run(tmp_path, ran, capsys):
+    verdicts = ["✓ Right", "✗ Not quite", "✓ Right", "○ Not yet"]
+    handed_in(tmp_path / "ada" / "04.ipynb", seed=3, value=0.8, verdicts=verdicts)
+    handed_in(tmp_path / "bob.ipynb", seed=4, value=0.6, verdicts=["✓ Right"])
+    handed_in(tmp_path / "cy.ipynb", seed=5, failed=True)
+    handed_in(tmp_path / ".ipynb_checkpoints" / "bob.ipynb", value=0.1)
+    (tmp_path / "dan.ipynb").write_text("{", encoding="utf-8")
+    assert sweep.main(["--collect", str(tmp_path)]) == 0 and ran.calls == []
+    assert "4 notebooks: class.csv is in" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "class.csv").set_index("file")
+    assert list(table.index) == ["ada/04.ipynb", "bob.ipynb", "cy.ipynb", "dan.ipynb"]
+    assert list(table.value.dropna()) == [0.8, 0.6] and list(table.SEED.dropna()) == [3, 4, 5]
+    assert list(table.solved.dropna()) == [2, 1, 0] and list(table.exercises[:2]) == [4, 1]
+    assert table.error["cy.ipynb"] == "NameError: no b"
+    assert table.error["dan.ipynb"].startswith("not readable")
+    assert (tmp_path / "class.png").is_file()
+
+
+def test_a_folder_without_notebooks_is_refused(tmp_path, capsys):
+    assert sweep.main(["--collect", str(tmp_path)]) == 2
+    assert "no notebooks in" in capsys.readouterr().err and list(tmp_path.iterdir()) == []
+
+
 def test_values_are_read_as_python_values(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a b").mkdir()

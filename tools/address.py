@@ -1,4 +1,4 @@
-"""Write the course's address, which stands in pyproject.toml, into every badge and setup cell.
+"""Write the address in pyproject.toml into every badge, setup cell and link to the book.
 
 python tools/address.py
 """
@@ -14,6 +14,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 BADGE = re.compile(r"(https://colab\.research\.google\.com/github)/[^/\s]+/[^/\s]+(/blob/)")
 ISSUES = re.compile(r"(https://github\.com)/[^/\s]+/[^/\s]+(/issues\b)")
+SITE = re.compile(r"https://[\w.-]+\.github\.io/[\w.-]+/")  # the book, as site/conf.py has it
 COURSE = re.compile(r'^COURSE = ".*"$', re.MULTILINE)
 CLONE = re.compile(r"git clone \S+ course")
 
@@ -51,6 +52,7 @@ def update(root):
             after = in_lesson(before, url, repository[1])
         else:
             after = CLONE.sub(f"git clone {url} course", links(before, repository[1]))
+            after = SITE.sub("https://{}.github.io/{}/".format(*repository[1].split("/")), after)
         if after != before:
             path.write_text(after, encoding="utf-8", newline="\n")
             changed.append(path.relative_to(root).as_posix())

@@ -3,6 +3,7 @@
     python tools/sweep.py                        lesson 04, three seeds, two learning rates
     python tools/sweep.py 05 -p SEED 0,1,2       another lesson, other values
     python tools/sweep.py 04 --grid grid.yaml    values from lines such as `SEED: [0, 1, 2]`
+    python tools/sweep.py --collect FOLDER       runs nothing: what a class's notebooks there say
 
 Each run keeps its executed notebook, report and metrics in a folder of runs/sweep/. What is
 finished there is not run again, unless the lesson, the helpers or the recordings have changed.
@@ -16,6 +17,7 @@ import hashlib
 import itertools
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -36,6 +38,8 @@ METRICS = "metrics.json"
 def main(argv=None):
     args = read_arguments(argv)
     try:
+        if args.collect:
+            return collect_class(args.collect)
         (lesson,) = run_all.choose([args.lesson], args.notebooks)
         declared = run_all.declared_parameters(lesson)
         grid = read_grid(args.grid, args.p, declared)
@@ -86,6 +90,8 @@ def read_arguments(argv):
         help="a parameter and its values, with commas between them",
     )  # fmt: skip
     parser.add_argument("--grid", metavar="FILE.yaml", help="parameters and values from a file")
+    parser.add_argument("--collect", metavar="FOLDER", type=Path,
+                        help="write FOLDER/class.csv of the executed notebooks in it")  # fmt: skip
     parser.add_argument("--dataset", metavar="SOURCE", help="as for run_all.py")
     parser.add_argument("--output", metavar="DIR", help="instead of runs/")
     run_all.add_side_by_side(parser, "runs")
@@ -227,6 +233,53 @@ def collect(wanted, key):
                              "folder": folder.name})  # fmt: skip
     texts = ["headline", "text", "error"] if rows else []
     return pd.DataFrame(rows).astype(dict.fromkeys(texts, "string"))
+
+
+def collect_class(folder):
+    """Write class.csv into a folder of learners' executed notebooks; the exit status."""
+    paths = [
+        path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts
+    ]
+    if not paths:
+        raise UsageError(f"no notebooks in {str(folder)!r}")
+    rows = []
+    for path in paths:
+        try:
+            said = said_by(nbformat.read(path, as_version=4))
+        except Exception as error:  # whatever a learner handed in, the others' count
+            reason = " ".join(str(error).split())[:100]
+            said = [{"error": f"not readable: {type(error).__name__}: {reason}"}]
+        rows += [{"file": path.relative_to(folder).as_posix(), **row} for row in said]
+    columns = ["file", "SEED", "headline", "value", "text", "solved", "exercises", "error"]
+    table = pd.DataFrame(rows).reindex(columns=columns)
+    table = table.astype({"value": float} | dict.fromkeys(["SEED", "solved", "exercises"], "Int64"))
+    with files.atomic(folder / "class.csv") as part:
+        table.to_csv(part, index=False)
+    print(table.drop(columns="text").to_string(index=False, na_rep=""))
+    if table.headline.nunique() == 1:
+        draw(table, [], folder / "class.png")
+    print(f"\n{len(paths)} notebooks: class.csv is in {folder}{os.sep}")
+    return 0
+
+
+def said_by(notebook):
+    """What an executed lesson says, one row a headline: it, its seed, and how much is solved."""
+    row, checks = {}, {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])):
+            seed = re.search(r"^SEED = (\d+)", cell.source, re.MULTILINE)
+            row |= {"SEED": int(seed[1])} if seed else {}
+        right = any("✓ Right" in output.get("text", "") for output in cell.outputs)
+        checks |= dict.fromkeys(re.findall(r'exercises\.check\("([\d.]+)"', cell.source), right)
+        failed = [output for output in cell.outputs if output.output_type == "error"]
+        row |= {"error": f"{failed[0].ename}: {failed[0].evalue}"[:100]} if failed else {}
+    row |= {"solved": sum(checks.values()), "exercises": len(checks)}
+    found = run_all.find_headlines(notebook)
+    return [
+        row | {"headline": one["name"], "value": one["value"], "text": one["text"]} for one in found
+    ] or [row]
 
 
 def settings(table, names):

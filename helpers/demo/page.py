@@ -53,6 +53,11 @@ body:not(.dark) .gradio-container {
   --block-label-text-color: #0f766e; --block-title-text-color: #0f766e; --color-accent: #0f766e;
   --primary-500: #0f766e;
 }
+body:not(.dark) .gradio-container :is(.or, .time, .duration) {color: #4b5563}
+.dark .gradio-container {
+  --block-label-background-fill: #0f766e; --block-title-background-fill: #0f766e;
+  --button-secondary-background-fill-hover: #0f766e;
+}
 button[aria-label='Record audio'] {
   color: #0f766e; width: auto; display: inline-flex; gap: 0.5rem; align-items: center;
   min-height: 44px; padding: 0 0.8rem; border: 1px solid currentColor; border-radius: 22px;
