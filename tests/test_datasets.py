@@ -1,5 +1,6 @@
 """Folders of every layout become the same catalog; what is wrong is said in words."""
 
+import json
 import zlib
 
 import numpy as np
@@ -45,6 +46,31 @@ def test_the_catalog_has_the_promised_columns(synthetic):
     assert synthetic.duration.between(0.9, 18.1).all()
     assert datasets.classes(synthetic) == ["cat", "dog"]
     assert set(synthetic.source) == {"synthetic"} and set(synthetic.licence) == {"CC0-1.0"}
+
+
+def test_which_clips_share_audio_is_found_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(catalog, "_MANY", 2)
+    folder = _class_folders(tmp_path / "mine", {"bird": 4, "rain": 4})
+    for name in ("bird_0", "bird_1"):
+        _write(folder / "bird" / f"{name}.wav", seconds=2.0, seed=1)
+    first = _load(folder)
+    assert first.group.nunique() == 7
+    (kept,) = (tmp_path / "runs" / "shared-audio").iterdir()
+    assert json.loads(kept.read_text("utf-8")) == [["bird/bird_0.wav", "bird/bird_1.wav"]]
+    kept.write_text("[]", "utf-8")  # what is kept is what is taken
+    assert _load(folder).group.nunique() == 8
+    kept.write_text("{", "utf-8")  # unless it is broken
+    pd.testing.assert_frame_equal(_load(folder), first)
+    _write(folder / "bird" / "bird_2.wav", seconds=2.0, seed=1)  # or a clip has changed
+    assert _load(folder).group.nunique() == 6
+
+
+def test_what_cannot_be_kept_is_found_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    monkeypatch.setenv("COURSE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(catalog, "_MANY", 2)
+    assert len(_load(_class_folders(tmp_path / "mine", {"bird": 4, "rain": 4}))) == 8
 
 
 def test_the_articles_odd_layout(tmp_path):

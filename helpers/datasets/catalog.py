@@ -1,13 +1,15 @@
 """The catalog of clips, one row a clip, from whichever source: synthetic, Kaggle's, or a folder."""
 
 import hashlib
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from helpers import audio, files, splits
+from helpers import audio, cache, files, splits
 from helpers.datasets import downloads, folders, synthetic
 
 _DATA = files.ROOT / "data"
@@ -19,6 +21,7 @@ KAGGLE = "audio-cats-and-dogs"  # the source of Kaggle's recordings, also in a c
 OTHER = "other"  # the label of whatever is of no class: a model of such answers "neither"
 _NAMED = ("synthetic", "synthetic-elsewhere", "synthetic-five", "kaggle", "elsewhere", "esc50")
 _MANIFEST = files.ROOT / "data" / "elsewhere.csv"
+_MANY = 50  # clips: which of fewer share audio is found in a second
 
 _COLUMNS = [
     "path",
@@ -285,7 +288,7 @@ def joined(parts):
         clips["kind"] = clips.kind.fillna(clips.label)
     first = clips.reset_index().groupby("group").clip.transform("first")
     known = pd.DataFrame({"clip_a": first.to_numpy(), "clip_b": clips.index})
-    found = splits.shared_audio(clips)[["clip_a", "clip_b"]]
+    found = _shared_audio(clips)
     clips["group"] = splits.groups(clips, pd.concat([known, found, _stated_pairs(parts)]))
     both = clips.groupby("group").split.transform("nunique") > 1
     clips.loc[both, "split"] = "train"  # a test clip that shares audio with training proves nothing
@@ -434,7 +437,28 @@ def _groups(table, folder):
         recording = stated.set_index("file").recording
         if table.index.isin(recording.index).all():
             return recording[table.index].to_numpy()
-    return splits.groups(table, splits.shared_audio(table))
+    return splits.groups(table, _shared_audio(table))
+
+
+def _shared_audio(clips):
+    """Pairs of clips that share audio: clip_a, clip_b; of many clips found once, and kept.
+
+    By the clips' content and the code, in a file of the runs' folder.
+    """
+    columns, path = ["clip_a", "clip_b"], None
+    if len(clips) >= _MANY:
+        with suppress(cache.Unkeyable):
+            content = list(clips.path.map(files.digest))
+            key = cache.key(splits.shared_audio, list(clips.index), content)
+            path = files.runs() / "shared-audio" / f"{key}.json"
+    if path:
+        with suppress(OSError, ValueError):  # not there yet, or broken
+            return pd.DataFrame(json.loads(path.read_text("utf-8")), columns=columns)
+    pairs = splits.shared_audio(clips)[columns]
+    if path:
+        with suppress(OSError):  # what cannot be written is found anew the next time
+            files.write_json(path, pairs.to_numpy().tolist())
+    return pairs
 
 
 def _banner(clips, name, why):
