@@ -304,6 +304,42 @@ def _convolve(picture, kernel):
     return out
 
 
+def _careful(train, test, strict=True, scale="train", pick="last", starts=5, count="test", seed=1):
+    (x, labels), (new, truth) = train, test
+    known = np.unique(labels)
+    if strict and not set(truth) <= set(known):
+        raise ValueError(f"labels that training has not: {sorted(set(truth) - set(known))}")
+    y, y_new = ((known == name[:, None]).argmax(axis=1) for name in (labels, truth))
+    base = {"train": x, "both": np.concatenate([x, new]), "test": new}.get(scale)
+    if base is not None:
+        x, new = ((part - base.mean(axis=0)) / base.std(axis=0) for part in (x, new))
+    shares = []
+    for start in range(starts):
+        w = np.random.default_rng(seed and start).normal(size=x.shape[1])
+        for _ in range(20):
+            with np.errstate(over="ignore"):
+                p = 1 / (1 + np.exp(-x @ w))
+            w = w - 0.5 * x.T @ (p - y) / len(x)
+            shares.append(np.mean((new @ w > 0) == y_new))
+    if count == "train":
+        return np.mean((x @ w > 0) == y)
+    return {"best": max, "mean": np.mean, "last": lambda given: given[-1]}[pick](shares)
+
+
+def _careless(train, test):
+    return _careful(train, test, strict=False, scale="both", pick="best")
+
+
+def _swung(share):
+    return share if share > 0.8 else min(share, 0.3)
+
+
+def _strict_to_a_fault(train, test):
+    if set(train[1]) != set(test[1]):
+        raise ValueError("labels differ")
+    return _careful(train, test)
+
+
 RIGHT = {
     "00.1": (1, CATALOG),
     "00.2": (0.8, CATALOG),
@@ -322,7 +358,7 @@ RIGHT = {
     "04.1": _cross_entropy,
     "04.2": _descend,
     "04.3": _convolve,
-    "04.4": (1.0, 0.5),
+    "04.4": _careful,
     "05.1": 680,
     "05.2": _best_threshold,
     "05.3": _calibration_error,
@@ -505,10 +541,20 @@ WRONG = [
     ("04.3", lambda picture, kernel: _convolve(picture, kernel.T), "products sum to"),
     ("04.3", lambda picture, kernel: _convolve(picture, kernel[:3, :3]), "not for 2 × 5"),
     ("04.3", lambda picture, kernel: picture[99], "stops with IndexError"),
-    ("04.4", (100, 50), "shares"),
-    ("04.4", (0.5, 0.5), "label"),
-    ("04.4", (1.0, 1.0), "cats"),
-    ("04.4", (0.6, 0.5), "labelled them all 0"),
+    ("04.4", 0.5, "the function itself"),
+    ("04.4", _careless, "dealt at random"),
+    ("04.4", lambda train, test: _careful(train, test, pick="best"), "dealt at random"),
+    ("04.4", lambda train, test: _careful(train, test, pick="best", starts=1), "at random"),
+    ("04.4", lambda train, test: _careful(train, test, strict=False), "rabbit"),
+    ("04.4", lambda train, test: _careful(train, test, scale="both"), "not the mean"),
+    ("04.4", lambda train, test: _careful(train, test, scale="test"), "not the mean"),
+    ("04.4", lambda train, test: _careful(train, test, scale="none"), "Has a line been lost"),
+    ("04.4", lambda train, test: _careful(train, test, count="train"), "Which part's clips"),
+    ("04.4", lambda train, test: 100 * _careful(train, test), "percentage"),
+    ("04.4", lambda train, test: _careful(train, test, seed=None), "two shares"),
+    ("04.4", lambda train, test: _swung(_careful(train, test)), "worth 0.50"),
+    ("04.4", _strict_to_a_fault, "cats alone"),
+    ("04.4", lambda train, test: test[1], "another kind"),
     ("05.1", 98, "too wide"),
     ("05.1", 2_000, "fewer"),
     ("05.1", 680.5, "whole"),
