@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tones import tone
 
-from helpers import exercises
+from helpers import exercises, features
 
 CATALOG = pd.DataFrame(
     {"split": ["train"] * 5 + ["test"] * 5, "label": ["cat"] * 3 + ["dog"] * 3 + ["cat"] * 4}
@@ -245,6 +245,19 @@ def _rebuild(spectrum, sign=-1, mirror=2, ends=1, scale=1):
     return frame
 
 
+def _stft(waveform, n, hop, pad="reflect", window=None, size=np.abs):
+    padded = np.pad(waveform, n // 2, mode=pad) if pad else waveform
+    starts = range(0, len(padded) - n + 1, hop)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+    frames = np.array([padded[start : start + n] for start in starts])
+    return size(np.fft.rfft(frames * (hann if window is None else window(n))))
+
+
+def _all_bins(waveform, n, hop):
+    half = _stft(waveform, n, hop)
+    return np.concatenate([half, half[:, -2:0:-1]], axis=1)
+
+
 def _triangles(bins, edges, area=1.0, least=0.0):
     matrix = np.zeros((len(bins), len(edges) - 2))
     for k in range(matrix.shape[1]):
@@ -348,7 +361,7 @@ RIGHT = {
     "01.3": _quantise,
     "01.4": _flat,
     "02.1": _rebuild,
-    "02.2": lambda samples, n, hop: (1 + samples // hop, 1 + n // 2),
+    "02.2": _stft,
     "02.3": _triangles,
     "02.4": _track,
     "03.1": lambda labels, known: [sorted(set(known)).index(label) for label in labels],
@@ -438,14 +451,21 @@ WRONG = [
     ("02.1", lambda spectrum: np.abs(_rebuild(spectrum)), "differ"),
     ("02.1", lambda spectrum: spectrum, "come from 16 samples"),
     ("02.1", lambda spectrum: np.exp(1j * _rebuild(spectrum)), "imaginary"),
-    ("02.2", (94, 257), "function"),
-    ("02.2", lambda samples, n, hop: (94, 257), "any samples"),
-    ("02.2", lambda samples, n, hop: (1 + n // 2, 1 + samples // hop), "frames come first"),
-    ("02.2", lambda samples, n, hop: (1 + samples / hop, 1 + n / 2), "whole number"),
-    ("02.2", lambda samples, n, hop: (samples // hop, 1 + n // 2), "sample 0"),
-    ("02.2", lambda samples, n, hop: (1 + samples // hop, n // 2), "bins"),
-    ("02.2", lambda samples, n, hop: (1 + (samples - n) // hop, 1 + n // 2), "without padding"),
-    ("02.2", lambda samples, n, hop: (2 + samples // hop, 1 + n // 2), "After padding"),
+    ("02.2", np.zeros((94, 257)), "the function itself"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop)[0], "A matrix is asked for"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop).T, "turn it"),
+    ("02.2", _all_bins, "aliases"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, pad=None), "without padding"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop)[:-1], "one frame is missing"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, n), "yours has the shape"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, size=np.array), "complex bins"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop) ** 2, "powers"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, window=np.ones), "cut out plainly"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, window=np.hanning), "ends on a 0"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, pad="constant"), "mirrors"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, pad="symmetric"), "mirrors"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop)[::-1], "differs most"),
+    ("02.2", lambda wave, n, hop: wave[999_999], "stops with IndexError"),
     ("02.3", np.eye(3), "the function itself"),
     ("02.3", lambda bins, edges: _triangles(bins, edges)[:, 0], "A matrix is asked for"),
     ("02.3", lambda bins, edges: _triangles(bins, edges).T, "turn it"),
@@ -789,6 +809,9 @@ def test_a_lesson_goes_on_with_the_learners_function_once_it_is_right(capsys):
     bins, edges = np.arange(5.0), np.array([0.0, 2.0, 4.0])
     ours = exercises.yours("02.3", _peaks_of_1)
     assert ours(bins, edges)[:, 0].tolist() == _triangles(bins, edges)[:, 0].tolist()
+    wave = np.random.default_rng(0).normal(size=777)
+    ours = exercises.yours("02.2", lambda wave, n, hop: wave)
+    assert np.allclose(ours(wave, 50, 21), features.stft(wave, 50, 21), atol=1e-4)
 
 
 @pytest.mark.parametrize("exercise", ["01.1", "9.9"])
