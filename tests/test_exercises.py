@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tones import tone
 
-from helpers import exercises
+from helpers import exercises, features
 
 CATALOG = pd.DataFrame(
     {"split": ["train"] * 5 + ["test"] * 5, "label": ["cat"] * 3 + ["dog"] * 3 + ["cat"] * 4}
@@ -245,6 +245,19 @@ def _rebuild(spectrum, sign=-1, mirror=2, ends=1, scale=1):
     return frame
 
 
+def _stft(waveform, n, hop, pad="reflect", window=None, size=np.abs):
+    padded = np.pad(waveform, n // 2, mode=pad) if pad else waveform
+    starts = range(0, len(padded) - n + 1, hop)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+    frames = np.array([padded[start : start + n] for start in starts])
+    return size(np.fft.rfft(frames * (hann if window is None else window(n))))
+
+
+def _all_bins(waveform, n, hop):
+    half = _stft(waveform, n, hop)
+    return np.concatenate([half, half[:, -2:0:-1]], axis=1)
+
+
 def _triangles(bins, edges, area=1.0, least=0.0):
     matrix = np.zeros((len(bins), len(edges) - 2))
     for k in range(matrix.shape[1]):
@@ -304,6 +317,42 @@ def _convolve(picture, kernel):
     return out
 
 
+def _careful(train, test, strict=True, scale="train", pick="last", starts=5, count="test", seed=1):
+    (x, labels), (new, truth) = train, test
+    known = np.unique(labels)
+    if strict and not set(truth) <= set(known):
+        raise ValueError(f"labels that training has not: {sorted(set(truth) - set(known))}")
+    y, y_new = ((known == name[:, None]).argmax(axis=1) for name in (labels, truth))
+    base = {"train": x, "both": np.concatenate([x, new]), "test": new}.get(scale)
+    if base is not None:
+        x, new = ((part - base.mean(axis=0)) / base.std(axis=0) for part in (x, new))
+    shares = []
+    for start in range(starts):
+        w = np.random.default_rng(seed and start).normal(size=x.shape[1])
+        for _ in range(20):
+            with np.errstate(over="ignore"):
+                p = 1 / (1 + np.exp(-x @ w))
+            w = w - 0.5 * x.T @ (p - y) / len(x)
+            shares.append(np.mean((new @ w > 0) == y_new))
+    if count == "train":
+        return np.mean((x @ w > 0) == y)
+    return {"best": max, "mean": np.mean, "last": lambda given: given[-1]}[pick](shares)
+
+
+def _careless(train, test):
+    return _careful(train, test, strict=False, scale="both", pick="best")
+
+
+def _swung(share):
+    return share if share > 0.8 else min(share, 0.3)
+
+
+def _strict_to_a_fault(train, test):
+    if set(train[1]) != set(test[1]):
+        raise ValueError("labels differ")
+    return _careful(train, test)
+
+
 RIGHT = {
     "00.1": (1, CATALOG),
     "00.2": (0.8, CATALOG),
@@ -312,7 +361,7 @@ RIGHT = {
     "01.3": _quantise,
     "01.4": _flat,
     "02.1": _rebuild,
-    "02.2": lambda samples, n, hop: (1 + samples // hop, 1 + n // 2),
+    "02.2": _stft,
     "02.3": _triangles,
     "02.4": _track,
     "03.1": lambda labels, known: [sorted(set(known)).index(label) for label in labels],
@@ -322,7 +371,7 @@ RIGHT = {
     "04.1": _cross_entropy,
     "04.2": _descend,
     "04.3": _convolve,
-    "04.4": (1.0, 0.5),
+    "04.4": _careful,
     "05.1": 680,
     "05.2": _best_threshold,
     "05.3": _calibration_error,
@@ -402,14 +451,21 @@ WRONG = [
     ("02.1", lambda spectrum: np.abs(_rebuild(spectrum)), "differ"),
     ("02.1", lambda spectrum: spectrum, "come from 16 samples"),
     ("02.1", lambda spectrum: np.exp(1j * _rebuild(spectrum)), "imaginary"),
-    ("02.2", (94, 257), "function"),
-    ("02.2", lambda samples, n, hop: (94, 257), "any samples"),
-    ("02.2", lambda samples, n, hop: (1 + n // 2, 1 + samples // hop), "frames come first"),
-    ("02.2", lambda samples, n, hop: (1 + samples / hop, 1 + n / 2), "whole number"),
-    ("02.2", lambda samples, n, hop: (samples // hop, 1 + n // 2), "sample 0"),
-    ("02.2", lambda samples, n, hop: (1 + samples // hop, n // 2), "bins"),
-    ("02.2", lambda samples, n, hop: (1 + (samples - n) // hop, 1 + n // 2), "without padding"),
-    ("02.2", lambda samples, n, hop: (2 + samples // hop, 1 + n // 2), "After padding"),
+    ("02.2", np.zeros((94, 257)), "the function itself"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop)[0], "A matrix is asked for"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop).T, "turn it"),
+    ("02.2", _all_bins, "aliases"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, pad=None), "without padding"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop)[:-1], "one frame is missing"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, n), "yours has the shape"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, size=np.array), "complex bins"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop) ** 2, "powers"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, window=np.ones), "cut out plainly"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, window=np.hanning), "ends on a 0"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, pad="constant"), "mirrors"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop, pad="symmetric"), "mirrors"),
+    ("02.2", lambda wave, n, hop: _stft(wave, n, hop)[::-1], "differs most"),
+    ("02.2", lambda wave, n, hop: wave[999_999], "stops with IndexError"),
     ("02.3", np.eye(3), "the function itself"),
     ("02.3", lambda bins, edges: _triangles(bins, edges)[:, 0], "A matrix is asked for"),
     ("02.3", lambda bins, edges: _triangles(bins, edges).T, "turn it"),
@@ -505,10 +561,20 @@ WRONG = [
     ("04.3", lambda picture, kernel: _convolve(picture, kernel.T), "products sum to"),
     ("04.3", lambda picture, kernel: _convolve(picture, kernel[:3, :3]), "not for 2 × 5"),
     ("04.3", lambda picture, kernel: picture[99], "stops with IndexError"),
-    ("04.4", (100, 50), "shares"),
-    ("04.4", (0.5, 0.5), "label"),
-    ("04.4", (1.0, 1.0), "cats"),
-    ("04.4", (0.6, 0.5), "labelled them all 0"),
+    ("04.4", 0.5, "the function itself"),
+    ("04.4", _careless, "dealt at random"),
+    ("04.4", lambda train, test: _careful(train, test, pick="best"), "dealt at random"),
+    ("04.4", lambda train, test: _careful(train, test, pick="best", starts=1), "at random"),
+    ("04.4", lambda train, test: _careful(train, test, strict=False), "rabbit"),
+    ("04.4", lambda train, test: _careful(train, test, scale="both"), "not the mean"),
+    ("04.4", lambda train, test: _careful(train, test, scale="test"), "not the mean"),
+    ("04.4", lambda train, test: _careful(train, test, scale="none"), "Has a line been lost"),
+    ("04.4", lambda train, test: _careful(train, test, count="train"), "Which part's clips"),
+    ("04.4", lambda train, test: 100 * _careful(train, test), "percentage"),
+    ("04.4", lambda train, test: _careful(train, test, seed=None), "two shares"),
+    ("04.4", lambda train, test: _swung(_careful(train, test)), "worth 0.50"),
+    ("04.4", _strict_to_a_fault, "cats alone"),
+    ("04.4", lambda train, test: test[1], "another kind"),
     ("05.1", 98, "too wide"),
     ("05.1", 2_000, "fewer"),
     ("05.1", 680.5, "whole"),
@@ -743,6 +809,9 @@ def test_a_lesson_goes_on_with_the_learners_function_once_it_is_right(capsys):
     bins, edges = np.arange(5.0), np.array([0.0, 2.0, 4.0])
     ours = exercises.yours("02.3", _peaks_of_1)
     assert ours(bins, edges)[:, 0].tolist() == _triangles(bins, edges)[:, 0].tolist()
+    wave = np.random.default_rng(0).normal(size=777)
+    ours = exercises.yours("02.2", lambda wave, n, hop: wave)
+    assert np.allclose(ours(wave, 50, 21), features.stft(wave, 50, 21), atol=1e-4)
 
 
 @pytest.mark.parametrize("exercise", ["01.1", "9.9"])

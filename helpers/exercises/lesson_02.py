@@ -30,24 +30,72 @@ def _rebuild(function):
     return None
 
 
-def _picture_shape(function):
-    for samples, frame, hop in ((24_000, 512, 256), (10_000, 640, 300), (999, 64, 10)):
-        frames, bins = function(samples, frame, hop)
-        if (frames, bins) == (1 + frame // 2, 1 + samples // hop):
-            return "Nearly: the frames come first, then the bins."
-        if (frames, bins) == (94, 257) and samples != 24_000:
-            return "That is the example above. Count for any samples, frame_length and hop_length."
-        if frames % 1 or bins % 1:
-            return "A picture has a whole number of frames and of bins: round down with //."
-        if bins != 1 + frame // 2:
-            return "Count the bins: from 0 Hz to half the sample rate, both ends included."
-        if frames == samples // hop:
-            return "Nearly: the first frame is centred on sample 0, and it counts too."
-        if frames == 1 + (samples - frame) // hop:
-            return "Those are the frames without padding; half a window is added at either end."
-        if frames != 1 + samples // hop:
-            return "After padding, a frame begins every hop_length for as long as a whole one fits."
+def _stft(waveform, frame_length, hop_length, pad="reflect", fade=None):
+    padded = np.pad(waveform, frame_length // 2, mode=pad)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, frame_length)[::hop_length]
+    fade = _hann(frame_length) if fade is None else fade
+    return np.abs(np.fft.rfft(frames * fade))
+
+
+def _hann(n):
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+
+
+def _short_time(function):
+    for samples, n, hop in ((1_000, 64, 16), (777, 50, 21), (431, 128, 101)):
+        waveform = np.random.default_rng(n).normal(size=samples)
+        right = _stft(waveform, n, hop)
+        given = np.asarray(function(waveform, n, hop))
+        objection = _of_shape(given, right, samples, n, hop) or _of_frames(given, waveform, n, hop)
+        if objection:
+            return objection
     return None
+
+
+def _of_shape(given, right, samples, n, hop):
+    """The objection to the shape of a matrix of frames and bins, or None."""
+    if given.ndim != 2:
+        return f"A matrix is asked for; yours has the shape {given.shape}."
+    if given.shape == right.shape:
+        return None
+    if given.shape == right.T.shape:
+        return "Nearly: a row for each frame and a column for each bin is asked for; turn it."
+    frames, bins = given.shape
+    if bins == n:
+        return (
+            "Nearly: the bins above half the sample rate are aliases. np.fft.rfft leaves them out."
+        )
+    if frames == 1 + (samples - n) // hop:
+        return "Nearly: those are the frames without padding; half a frame is added at either end."
+    if frames == len(right) - 1:
+        return "Nearly: one frame is missing. The last one begins where just a whole one is left."
+    return (
+        f"{samples} samples, a frame length of {n} and a hop of {hop} make {len(right)} frames of "
+        f"{right.shape[1]} bins; yours has the shape {given.shape}."
+    )
+
+
+def _of_frames(given, waveform, n, hop):
+    """The objection to the magnitudes, or None."""
+    right = _stft(waveform, n, hop)
+    if np.iscomplexobj(given) and np.allclose(np.abs(given), right):
+        return "Nearly: those are the complex bins. Their magnitudes are asked for: np.abs."
+    if np.allclose(given, right, atol=1e-6):
+        return None
+    if np.allclose(given, right**2):
+        return "Nearly: those are powers. Magnitudes are asked for, which are not squared."
+    if np.allclose(given, _stft(waveform, n, hop, fade=np.ones(n))):
+        return "Nearly: your frames are cut out plainly. Fade each in and out by the Hann window."
+    if np.allclose(given, _stft(waveform, n, hop, fade=np.hanning(n))):
+        return "Nearly: np.hanning ends on a 0 of its own. Take the cosine from above: k over n."
+    whole = slice(-(-n // 2 // hop), (len(waveform) - n // 2) // hop)  # no padding in them
+    if np.allclose(given[whole], right[whole]):
+        return "Nearly: only at the ends it differs. The padding mirrors the waveform."
+    at = int(np.abs(np.abs(given) - right).max(axis=1).argmax())
+    return (
+        f"Of {len(waveform)} samples the frame centred on sample {at * hop} differs most. Is it "
+        f"{n} long, {hop} on from the one before, and windowed?"
+    )
 
 
 def _triangles(bins, edges):
@@ -132,8 +180,9 @@ EXERCISES = {  # number: judge, and what to say of a right answer
         "Nothing is lost: magnitude and angle together hold the waveform to its last digit.",
     ),
     "02.2": (
-        _picture_shape,
-        "94 frames is how wide every log-mel picture of 1.5 s is in this course.",
+        _short_time,
+        "Every picture of this course begins so: 94 frames of 257 bins for 1.5 s.",
+        _stft,
     ),
     "02.3": (
         _mel_matrix,
