@@ -10,6 +10,7 @@ import numpy as np
 import seaborn as sns
 from cycler import cycler
 from matplotlib.colors import ListedColormap, to_hex, to_rgb
+from matplotlib.patches import Arc, Rectangle
 
 from helpers.audio import SAMPLE_RATE
 
@@ -572,6 +573,39 @@ def timetable(runs):
         ax.set_yticks(range(len(workers)), workers)
         ax.set_xlim(0, max(run.end.max() for run in runs.values()))
     ax.set_xlabel("time (s)")
+
+
+# ---- what a network is made of, in lesson 07
+_STATIONS = {"data": ("white", "#333333"), "frozen": ("#DDDDDD", "#767676")}  # face, edge
+_STATIONS["learns"] = ("#CDEBE1", "#009E73")
+
+
+def stations(parts):
+    """What a sound passes on its way to an answer: a box a station, a lock on frozen ones.
+
+    Taught in notebooks/07_transfer_learning.ipynb.
+
+    Args:
+        parts: {name: (what it holds, "data", "frozen" or "learns")}, in order: white, grey, green.
+    """
+    ax = plt.subplots(figsize=(8, 1.3))[1]
+    ax.set(xlim=(0, 8), ylim=(0, 1.3))  # in inches, so that round is round
+    ax.axis("off")
+    step = 8 / len(parts)
+    for left, (name, (holds, kind)) in zip(step * np.arange(len(parts)), parts.items()):
+        face, edge = _STATIONS[kind]
+        look = {"facecolor": face, "edgecolor": edge, "linewidth": 2}
+        ax.add_patch(Rectangle((left + 0.05, 0.1), step - 0.35, 1.1, **look))
+        for y, text, weight in ((0.98, name, "bold"), (0.5, holds, "normal")):
+            at = {"ha": "center", "va": "center", "size": 9, "weight": weight}
+            ax.text(left + step / 2 - 0.125, y, text, **at)
+        if left:
+            arrow = {"arrowstyle": "->", "color": "#333333"}
+            ax.annotate("", (left + 0.05, 0.65), (left - 0.3, 0.65), arrowprops=arrow)
+        if kind == "frozen":
+            x = left + step - 0.47
+            ax.add_patch(Rectangle((x, 0.14), 0.14, 0.11, color=edge))
+            ax.add_patch(Arc((x + 0.07, 0.25), 0.09, 0.16, theta2=180, color=edge, linewidth=2))
 
 
 # ---- curves and animations of lessons 01 and 02

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tones import tone
 
-from helpers import exercises, features
+from helpers import exercises, features, transfer
 
 CATALOG = pd.DataFrame(
     {"split": ["train"] * 5 + ["test"] * 5, "label": ["cat"] * 3 + ["dog"] * 3 + ["cat"] * 4}
@@ -72,6 +72,22 @@ def _at_most(few, differ):
 
 def _both_sides(first, second):
     return min(1.0, 2 * _at_most(min(first, second), first + second))
+
+
+def _few_shot(inner, label, group, size, draws, seed, tested="others", balanced=True, anew=False):
+    rng, names, found = np.random.default_rng(seed), np.unique(label), []
+    for _ in range(draws):
+        rng = np.random.default_rng(seed) if anew else rng
+        few = [rng.choice(np.flatnonzero(label == name), size, replace=False) for name in names]
+        few = np.concatenate(few)
+        test = ~np.isin(group, group[few])
+        if tested != "others":  # a leak: those that share a recording, or all of them
+            test = ~np.isin(np.arange(len(label)), few if tested == "clips" else [])
+        head = transfer.fit_head(inner[few], label[few])
+        right = head.predict(inner[test]) == label[test]
+        shares = [right[label[test] == name].mean() for name in names]
+        found.append(np.mean(shares) if balanced else right.mean())
+    return np.mean(found), np.std(found)
 
 
 def _nearest_mean(features, labels, new):
@@ -380,10 +396,9 @@ RIGHT = {
     "06.2": lambda hertz: round(12 * np.log2(hertz / 440) + 9) % 12,
     "06.3": _both_sides,
     "06.4": _baseline,
-    "07.1": 6,
-    "07.2": (534_025, 1_025),
-    "07.3": _nearest_mean,
-    "07.4": _softened,
+    "07.1": _few_shot,
+    "07.2": _nearest_mean,
+    "07.3": _softened,
     "08.3": lambda wrong, unsure: 1 - unsure / wrong,
     "08.1": _moments,
     "08.4": 59.44,
@@ -637,26 +652,28 @@ WRONG = [
     ("06.4", lambda values, label, fold: _baseline(values, label, fold, scale=False), "scale each"),
     ("06.4", lambda values, label, fold: np.mean(_baseline(values, label, fold) == label), "shape"),
     ("06.4", lambda values, label, fold: fold, "answer with labels"),
-    ("07.1", 3, "overlap"),
-    ("07.1", 5, "Too few"),
-    ("07.1", 7, "too many"),
-    ("07.1", 5.2, "each further"),
-    ("07.2", (533_504, 1_024), "bias"),
-    ("07.2", (534_025, 2_050), "one weighted sum"),
-    ("07.2", (1_025, 1_025), "521"),
-    ("07.2", (534_025, 2), "1,024"),
+    ("07.1", 0.9, "the function itself"),
+    ("07.1", lambda *of: _few_shot(*of, tested="clips"), "A leak"),
+    ("07.1", lambda *of: _few_shot(*of, tested="all"), "A leak"),
+    ("07.1", lambda *of: _few_shot(*of, balanced=False), "share of all clips"),
+    ("07.1", lambda *of: _few_shot(*of)[0], "two are asked for"),
+    ("07.1", lambda *of: [100 * share for share in _few_shot(*of)], "not percent"),
+    ("07.1", lambda *of: _few_shot(*of[:-1], None), "same seed"),
+    ("07.1", lambda *of: _few_shot(*of, anew=True), "before the loop"),
+    ("07.1", lambda *of: (_few_shot(*of)[0], _few_shot(*of)[1] / of[4] ** 0.5), "single draws"),
+    ("07.1", lambda i, label, g, size, d, s: _few_shot(i, label, g, 1, d, s), "is right"),
+    ("07.2", 0.5, "function"),
+    ("07.2", _nearest_clip, "right label"),
+    ("07.2", lambda features, labels, new: np.zeros(len(new)), "labels"),
+    ("07.2", lambda features, labels, new: "cat", "shape"),
     ("07.3", 0.5, "function"),
-    ("07.3", _nearest_clip, "right label"),
-    ("07.3", lambda features, labels, new: np.zeros(len(new)), "labels"),
-    ("07.3", lambda features, labels, new: "cat", "shape"),
-    ("07.4", 0.5, "function"),
-    ("07.4", lambda t, s, T: _softened(t, s, T, power=0), "squared temperature"),
-    ("07.4", lambda t, s, T: _softened(t, s, T, pool=np.sum), "not their mean"),
-    ("07.4", lambda t, s, T: -_softened(t, s, T), "sign"),
-    ("07.4", lambda t, s, T: _softened(s, t, T), "changed places"),
-    ("07.4", lambda t, s, T: _softened(t, s, 1.0), "never used"),
-    ("07.4", lambda t, s, T: 0.1 * _softened(t, s, T), "is right"),
-    ("07.4", lambda t, s, T: _softened(t, s, T, pool=np.array), "shape"),
+    ("07.3", lambda t, s, T: _softened(t, s, T, power=0), "squared temperature"),
+    ("07.3", lambda t, s, T: _softened(t, s, T, pool=np.sum), "not their mean"),
+    ("07.3", lambda t, s, T: -_softened(t, s, T), "sign"),
+    ("07.3", lambda t, s, T: _softened(s, t, T), "changed places"),
+    ("07.3", lambda t, s, T: _softened(t, s, 1.0), "never used"),
+    ("07.3", lambda t, s, T: 0.1 * _softened(t, s, T), "is right"),
+    ("07.3", lambda t, s, T: _softened(t, s, T, pool=np.array), "shape"),
     ("08.3", 0.9, "function"),
     ("08.3", lambda wrong, unsure: unsure / wrong, "How likely must"),
     ("08.3", lambda wrong, unsure: wrong / unsure, "no probability"),

@@ -201,6 +201,26 @@ def test_the_folds_mark_held_out_clips_with_kin_in_training():
     assert [line[0][0] for line in whole.collections[1].get_segments()] == [2, 4]
 
 
+def test_stations_are_boxes_with_arrows_between_and_a_lock_on_what_is_frozen():
+    parts = {"a backbone": ("many numbers", "frozen"), "a head": ("few numbers", "learns")}
+    plots.stations(parts)
+    (ax,) = _axes()
+    assert [text.get_text() for text in ax.texts if text.get_text()] == [
+        *("a backbone", "many numbers"),
+        *("a head", "few numbers"),
+    ]
+    assert sum(not text.get_text() for text in ax.texts) == 1  # an arrow
+    grey, *lock, green = ax.patches
+    assert len(lock) == 2 and grey.get_facecolor() != green.get_facecolor()
+    inside = grey.get_window_extent()
+    assert all(inside.contains(*corner) for part in lock for corner in part.get_extents().corners())
+    ax.figure.draw_without_rendering()
+    for box, texts in ((grey, ax.texts[:2]), (green, ax.texts[-3:-1])):
+        edges = box.get_window_extent()
+        for text in texts:
+            assert all(edges.contains(*corner) for corner in text.get_window_extent().corners())
+
+
 def test_the_timetable_draws_each_worker_in_its_row():
     plots.timetable({"slow": SPANS.assign(end=SPANS.end + 1), "fast": SPANS})
     slow, fast = _axes()
