@@ -308,7 +308,8 @@ def readable_without_widgets(lesson):
 def plain_kernel(lesson):
     spec = lesson.notebook.metadata.get("kernelspec", {})
     named = (spec.get("name"), spec.get("display_name"))
-    say = [] if named == ("python3", "Python 3") else [f"the kernel is {named}"]
+    # as ipykernel calls it: JupyterLab would write that into a lesson that is only opened
+    say = [] if named == ("python3", "Python 3 (ipykernel)") else [f"the kernel is {named}"]
     ids = [cell.get("id") for cell in lesson.cells]
     return say + ([] if all(ids) and len(set(ids)) == len(ids) else ["cell ids missing or double"])
 
@@ -373,7 +374,7 @@ def good():
             "**Previous:** [00 · Start](00_start.ipynb) · **Next:** [02 · More](02_more.ipynb)"
         ),
     ]
-    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    spec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
     notebook = nbf.new_notebook(cells=cells, metadata={"kernelspec": spec})
     lesson = Lesson("01_toy", notebook, ["00_start", "01_toy", "02_more"], size=1000)
     for i, cell in enumerate(lesson.code):
