@@ -55,6 +55,13 @@ def test_a_lesson_is_counted():
     assert found.minutes == found.reading_all + 10 + 2 * 2
 
 
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_lesson_stays_short(path):
+    found = lesson_table.count(nbformat.read(path, as_version=4), path.stem[:2])
+    assert found.cells <= 90
+    assert found.reading_all <= 40  # minutes
+
+
 def test_a_link_makes_no_word():
     plain = "A frame's length, Allen (1977)."
     linked = "A [frame](glossary.md#frame)'s length, [Allen (1977](references.md#allen-1977))."

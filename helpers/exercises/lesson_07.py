@@ -110,6 +110,19 @@ def _softened(teacher, student, temperature):
     return -(temperature**2) * np.mean(np.sum(q * log_p, axis=1))
 
 
+def _head_size(answer):
+    last_layer, own_head = answer
+    if (last_layer, own_head) in ((521 * 1024, 1024), (521 * 1024, 1025), (521 * 1025, 1024)):
+        return "Nearly: each weighted sum also has a bias."
+    if own_head in (2 * 1024, 2 * 1025):
+        return "Two classes need one weighted sum: the other probability is what is left to 1."
+    if last_layer != 521 * 1025:
+        return "Each of the 521 scores has a weight for each of the 1,024 values, and a bias."
+    if own_head != 1025:
+        return "The head has one weight for each of the 1,024 values, and one bias."
+    return None
+
+
 EXERCISES = {  # number: judge, and what to say of a right answer
     "07.1": (
         _few_shot,
@@ -122,5 +135,9 @@ EXERCISES = {  # number: judge, and what to say of a right answer
     "07.3": (
         _distillation_loss,
         "With one class at 1, all others at 0 and T = 1 it is the cross-entropy of labels.",
+    ),
+    "07.4": (
+        _head_size,
+        "So few can be fitted to a handful of clips; the backbone's millions could not.",
     ),
 }
