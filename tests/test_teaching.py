@@ -43,15 +43,15 @@ TOY = nbf.new_notebook(
 
 def test_a_lesson_is_counted():
     found = lesson_table.count(TOY, "01")
-    assert (found.title, found.cells, found.lines) == ("Toy", 8, 4)
-    assert (found.median, found.longest) == (2, 3)
+    assert (found.title, found.cells, found.lines) == ("Toy", 8, 3)
+    assert (found.median, found.longest) == (1.5, 2)
     assert (found.exercises, found.questions, found.predictions) == (1, 2, 1)
     assert found.run == 0.5
     seen = (
         "01 Toy Time about 2 minutes to read 30 s to run One two three Predict first four Hint five"
     )
     assert found.words == len(seen.split())
-    assert found.reading_all == found.words / 200 + 4 / 20 + 1 + 0.5
+    assert found.reading_all == found.words / 200 + 3 / 20 + 1 + 0.5
     assert found.minutes == found.reading_all + 10 + 2 * 2
 
 
