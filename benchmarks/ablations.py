@@ -104,6 +104,7 @@ def main():
         print(rows[-1], flush=True)
         facts = {"others kept out": OUT, "steps": SHORT.epochs * SHORT.steps}
         facts |= {"seeds": options.seeds, "folds": sources_left_out.FOLDS, "rows": rows}
+        facts["not yet"] = list(ABLATIONS)[len(rows) :]
         out_of_fold.write("ablations", facts)
 
 

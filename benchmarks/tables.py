@@ -349,7 +349,8 @@ def ablations():
         "the same, sources drawn",
         "seconds a fold",
     ]
-    return table(head, rows)
+    left = ", ".join(found["not yet"])
+    return table(head, rows) + (f"\n\nNot measured yet: {left}." if left else "")
 
 
 def of_head():
