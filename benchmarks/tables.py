@@ -429,9 +429,9 @@ def share_alike():
     )
     return (
         "What else is under BY-SA was measured, at a quarter of the steps, whole sources left out. "
-        "To leave out the repositories' recordings under it changes the share of cats and dogs that "
-        f"are right where 85 % of the others are kept out by {change} points; to leave out the "
-        f"games' sounds, by {games}."
+        "To leave out the repositories' recordings under it changes the share of cats and dogs "
+        f"that are right where 85 % of the others are kept out by {change} points; to leave out "
+        f"the games' sounds, by {games}."
     )
 
 
