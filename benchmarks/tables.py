@@ -423,15 +423,19 @@ def credits():
 def share_alike():
     """Why recordings under BY-SA, beyond Kaggle's, are in the shipped model."""
     rows = {row["name"]: row for row in results("ablations")["rows"]}
-    change, games = (
-        points(rows[f"without {what}"]["change, groups drawn"])
-        for what in ("recordings under BY-SA", "the games' sounds")
+    change, by_source, games = (
+        points(rows[f"without {what}"][f"change, {unit}s drawn"])
+        for what, unit in (
+            ("recordings under BY-SA", "group"),
+            ("recordings under BY-SA", "source"),
+            ("the games' sounds", "group"),
+        )
     )
     return (
         "What else is under BY-SA was measured, at a quarter of the steps, whole sources left out. "
         "To leave out the repositories' recordings under it changes the share of cats and dogs "
-        f"that are right where 85 % of the others are kept out by {change} points; to leave out "
-        f"the games' sounds, by {games}."
+        f"that are right where 85 % of the others are kept out by {change} points where recordings "
+        f"are drawn, {by_source} where sources are; to leave out the games' sounds, by {games}."
     )
 
 

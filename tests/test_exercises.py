@@ -363,6 +363,10 @@ def _swung(share):
     return share if share > 0.8 else min(share, 0.3)
 
 
+def _speechless(train, test):
+    return _careful(train, test) if set(test[1]) <= set(train[1]) else None
+
+
 def _strict_to_a_fault(train, test):
     if set(train[1]) != set(test[1]):
         raise ValueError("labels differ")
@@ -469,6 +473,7 @@ WRONG = [
     ("02.1", lambda spectrum: np.exp(1j * _rebuild(spectrum)), "imaginary"),
     ("02.2", np.zeros((94, 257)), "the function itself"),
     ("02.2", lambda wave, n, hop: _stft(wave, n, hop)[0], "A matrix is asked for"),
+    ("02.2", lambda wave, n, hop: list(_stft(wave, n, hop)), "rows in a list"),
     ("02.2", lambda wave, n, hop: _stft(wave, n, hop).T, "turn it"),
     ("02.2", _all_bins, "aliases"),
     ("02.2", lambda wave, n, hop: _stft(wave, n, hop, pad=None), "without padding"),
@@ -590,6 +595,7 @@ WRONG = [
     ("04.4", lambda train, test: _careful(train, test, seed=None), "two shares"),
     ("04.4", lambda train, test: _swung(_careful(train, test)), "worth 0.50"),
     ("04.4", _strict_to_a_fault, "cats alone"),
+    ("04.4", _speechless, "with an error (raise)"),
     ("04.4", lambda train, test: test[1], "another kind"),
     ("05.1", 98, "too wide"),
     ("05.1", 2_000, "fewer"),
@@ -661,6 +667,8 @@ WRONG = [
     ("07.1", lambda *of: [100 * share for share in _few_shot(*of)], "not percent"),
     ("07.1", lambda *of: _few_shot(*of[:-1], None), "same seed"),
     ("07.1", lambda *of: _few_shot(*of, anew=True), "before the loop"),
+    ("07.1", lambda *of: _few_shot(*of[:-1], 3), "what is seed used for"),
+    ("07.1", lambda i, label, g, size, d, s: _few_shot(i, label, g, size, 5, s), "draws used for"),
     ("07.1", lambda *of: (_few_shot(*of)[0], _few_shot(*of)[1] / of[4] ** 0.5), "single draws"),
     ("07.1", lambda i, label, g, size, d, s: _few_shot(i, label, g, 1, d, s), "is right"),
     ("07.2", 0.5, "function"),

@@ -252,12 +252,13 @@ def collect_class(folder):
         rows += [{"file": path.relative_to(folder).as_posix(), **row} for row in said]
     columns = ["file", "SEED", "headline", "value", "text", "solved", "exercises", "error"]
     table = pd.DataFrame(rows).reindex(columns=columns)
-    table = table.astype({"value": float} | dict.fromkeys(["SEED", "solved", "exercises"], "Int64"))
+    table["value"] = pd.to_numeric(table.value, errors="coerce")  # a learner may show any
+    table = table.astype(dict.fromkeys(["solved", "exercises"], "Int64"))
     with files.atomic(folder / "class.csv") as part:
         table.to_csv(part, index=False)
     print(table.drop(columns="text").to_string(index=False, na_rep=""))
     if table.headline.nunique() == 1:
-        draw(table, [], folder / "class.png")
+        draw(table[table.value.notna()], [], folder.resolve() / "class.png")
     print(f"\n{len(paths)} notebooks: class.csv is in {folder}{os.sep}")
     return 0
 
@@ -269,10 +270,11 @@ def said_by(notebook):
         if cell.cell_type != "code":
             continue
         if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])):
-            seed = re.search(r"^SEED = (\d+)", cell.source, re.MULTILINE)
-            row |= {"SEED": int(seed[1])} if seed else {}
+            seed = re.search(r"^SEED\s*=\s*(\d+)", cell.source, re.MULTILINE)
+            row |= {"SEED": seed[1]} if seed else {}
         right = any("✓ Right" in output.get("text", "") for output in cell.outputs)
-        checks |= dict.fromkeys(re.findall(r'exercises\.check\("([\d.]+)"', cell.source), right)
+        for number in re.findall(r'exercises\.check\("([\d.]+)"', cell.source):
+            checks[number] = checks.get(number, False) or right  # answered in a cell of their own
         failed = [output for output in cell.outputs if output.output_type == "error"]
         row |= {"error": f"{failed[0].ename}: {failed[0].evalue}"[:100]} if failed else {}
     row |= {"solved": sum(checks.values()), "exercises": len(checks)}

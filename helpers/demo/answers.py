@@ -308,15 +308,18 @@ def _drawn(waveform, answer, card, narrow):
     left, right = 0.115, max(0.6, 0.88 - 0.012 * max(0, longest - 3))
     rows = (0.76, 0.19), (0.44, 0.27), (0.09, 0.27)
     if narrow:
-        left, right = 0.24, 0.82
-        rows = (0.8, 0.15), (0.5, 0.24), (0.16, 0.25)
         upper.set_title("What was heard")
         lower.set_title("A dot a window, larger where it counts", fontsize="medium")
-        names = len(answer.probabilities)
-        lower.legend(
-            loc="upper left", bbox_to_anchor=(-0.3, -0.27), ncols=min(3, names), frameon=False
-        )
         lower.xaxis.set_major_locator(MaxNLocator(4))
+        columns = max(1, min(3, 40 // (longest + 6)))
+        more = 0.25 * (-(-len(lower.get_legend().get_texts()) // columns) - 1)  # inches, for rows
+        figure.set_figheight(size[1] + more)
+        place = {"loc": "upper left", "bbox_to_anchor": (-0.3, -0.27)}
+        lower.legend(**place, ncols=columns, frameon=False, fontsize="small")
+        left, right = 0.24, 0.82
+        rows = (0.8, 0.15), (0.5, 0.24), (0.16, 0.25)
+        rows = [np.multiply(row, size[1]) / (size[1] + more) for row in rows]
+        rows = [(bottom + more / (size[1] + more), height) for bottom, height in rows]
     for ax, (bottom, height) in zip((upper, middle, lower), rows):
         ax.set_position((left, bottom, right - left, height))
         ax.set_xlabel("time (s)" if ax is lower else "")

@@ -154,9 +154,13 @@ def _of_unknown_labels(function, rng):
         given = function.function(train, (new, strange))  # it may stop here, and should
     except Exception:
         return None
+    try:
+        given = _number(given)
+    except (TypeError, ValueError):
+        return "Nearly: it notices the rabbits. Let it stop there with an error (raise)."
     return (
         f"Three test clips are labelled rabbit, which training has never seen, and it reports "
-        f"{_number(given):.2f} without a word. Let it stop with an error."
+        f"{given:.2f} without a word. Let it stop with an error."
     )
 
 
@@ -171,7 +175,7 @@ def _of_other_clips(function, rng):
             return (
                 f"Nearly: of 20 test clips it has {alone[0]:.2f} right and of 20 from another "
                 f"microphone {alone[1]:.2f}, but of all 40 at once {together:.3f}, not the mean. "
-                "Why does a clip's answer depend on the others that are tested?"
+                "Does a clip's answer depend on the others that are tested, or is it no share?"
             )
     return None
 

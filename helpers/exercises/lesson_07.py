@@ -15,6 +15,10 @@ def _few_shot(function):
         return "The same seed should give the same answer."
     if given[1] < 1e-9:
         return "All draws are alike: make the random generator once, before the loop."
+    if np.array_equal(given, np.ravel(function(inner, label, group, 12, 20, 1))):
+        return "Another seed should draw other clips: what is seed used for?"
+    if np.array_equal(given, np.ravel(function(inner, label, group, 12, 3, 0))):
+        return "Three draws give the same as twenty: what is draws used for?"
     if given[0] > _LEAK:
         return (
             f"A leak: nothing tells these clips apart, and it finds {given[0]:.2f}, for it is "
