@@ -147,8 +147,5 @@ def standardise(decibels):
 
 
 def network_input(cut):
-    """What the network is fed of windows: (windows, 24000) to (windows, 94, 64, 1).
-
-    Taught in notebooks/04_train_cnn.ipynb.
-    """
+    """What the network is fed of windows: (windows, 24000) to (windows, 94, 64, 1)."""
     return standardise(log_mel(cut))

@@ -23,7 +23,7 @@ from helpers.audio import SAMPLE_RATE
 
 MAX_BYTES = 10 * 2**20
 MAX_SECONDS = 60
-NARROW = 600  # pixels, up to which a screen gets the narrow picture
+_NARROW = 600  # pixels, up to which a screen gets the narrow picture
 _MAX_SAMPLES = 25_000_000  # over all channels, decoded: 100 MB
 _EXAMPLES = files.ROOT / "examples"  # in the folder of a Space
 _SURE = 0.7  # share of the better animal in a window that the verdict speaks of
@@ -279,7 +279,7 @@ def _picture(waveform, answer, title, card):
     )
     return (
         "<picture class='picture'>"
-        f"<source media='(max-width: {NARROW}px)' srcset='data:image/png;base64,{narrow}'>"
+        f"<source media='(max-width: {_NARROW}px)' srcset='data:image/png;base64,{narrow}'>"
         f"<img alt='{said}' src='data:image/png;base64,{wide}'></picture>"
     )
 
