@@ -326,8 +326,6 @@ def heads():
 
 def ablations():
     """What each part of the shipped recipe is worth among strangers."""
-    if not (HERE / "results" / "ablations.json").is_file():
-        return "Not measured yet: `python benchmarks/ablations.py`."
     found, rows = results("ablations"), []
     for row in found["rows"]:
         changes = [row.get(f"change, {unit}s drawn") for unit in ("group", "source")]
@@ -661,9 +659,7 @@ def _targets_away():
 
 
 def _fewer_steps():
-    """What a shorter training gives, where that was measured."""
-    if not (HERE / "results" / "ablations.json").is_file():
-        return "a quarter of the steps, by `ablations.py`: not measured yet"
+    """What a shorter training gives."""
     found = results("ablations")
     whole, right = found["rows"][0], percent(found["rows"][0]["balanced_accuracy"])
     return (
