@@ -272,7 +272,11 @@ def _player(waveform):
 
 def _picture(waveform, answer, title, card):
     """Waveform, spectrogram and timeline on one time axis, for either screen: HTML, all inside."""
-    wide, narrow = (_drawn(waveform, answer, card, narrow) for narrow in (False, True))
+    padded = audio.fit_length(waveform, max(len(waveform), 1024))
+    power, hertz, _ = mlab.specgram(padded, NFFT=512, Fs=SAMPLE_RATE, noverlap=256)
+    levels = 10 * np.log10(power.T / max(power.max(), 1e-12) + 1e-9)
+    heard = waveform, levels, hertz, answer, card
+    wide, narrow = _drawn(*heard, narrow=False), _drawn(*heard, narrow=True)
     shares = ", ".join(f"{name} {100 * p:.0f} %" for name, p in answer.foremost().items())
     said = html.escape(
         f"{title}: {shares}. Waveform, spectrogram, probabilities over time.", quote=True
@@ -284,7 +288,7 @@ def _picture(waveform, answer, title, card):
     )
 
 
-def _drawn(waveform, answer, card, narrow):
+def _drawn(waveform, levels, hertz, answer, card, *, narrow):
     """The picture as PNG in base64; a narrow one is higher, with its legend below.
 
     A figure of its own, not pyplot's: answers are made in threads.
@@ -294,9 +298,6 @@ def _drawn(waveform, answer, card, narrow):
     upper, middle, lower = figure.subplots(3, sharex=True)
     plots.waveform(waveform, title="What was heard, in the colour of its moment", ax=upper)
     _colour_moments(upper.lines[0], answer, card)
-    padded = audio.fit_length(waveform, max(len(waveform), 1024))
-    power, hertz, _ = mlab.specgram(padded, NFFT=512, Fs=SAMPLE_RATE, noverlap=256)
-    levels = 10 * np.log10(power.T / max(power.max(), 1e-12) + 1e-9)
     plots.spectrogram(levels, 256 / SAMPLE_RATE, hertz, vmin=-70, vmax=0, ax=middle)
     plots.timeline(
         answer.timeline,
