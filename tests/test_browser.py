@@ -124,13 +124,19 @@ def run_all_cells(page, cells):
     """Run > Run All Cells, and wait until every cell has its number or one has failed."""
     from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+    def accept(question):  # on a busy machine a kernel may be late, and JupyterLab asks
+        asked.append(question.inner_text())
+        question.locator(".jp-mod-accept").last.click()
+
+    asked = []
     idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
     page.on("dialog", lambda dialog: dialog.accept())  # leave the page, changed or not
+    page.add_locator_handler(page.locator(".jp-Dialog").first, accept)
     idle.wait_for()
-    for _ in range(5):  # a page still busy loading may miss the click
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    for _ in range(5):  # a page still busy loading may miss the click, and a question shuts the menu
         try:
+            for item in "Run", "Run All Cells":
+                page.get_by_role("menuitem", name=item, exact=True).click(timeout=60_000)
             page.wait_for_function(STARTED, timeout=60_000)
         except PlaywrightTimeout:
             page.keyboard.press("Escape")
@@ -145,7 +151,7 @@ def run_all_cells(page, cells):
         page.wait_for_function(FINISHED, arg=cells)
     except PlaywrightTimeout:
         prompts = page.locator(".jp-CodeCell .jp-InputPrompt").all_text_contents()
-        pytest.fail(f"after {SECONDS} s the {cells} code cells are at {prompts}")
+        pytest.fail(f"after {SECONDS} s the {cells} code cells are at {prompts}; asked: {asked}")
     errors = page.locator("[data-mime-type$='jupyter.error']")
     assert errors.count() == 0, errors.first.inner_text()
 
