@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlparse
 
 import gradio as gr
@@ -32,6 +33,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from lessons import ROOT
 from matplotlib.colors import to_rgb
+from matplotlib.legend import Legend
 
 from helpers import audio, plots, predict
 from helpers.demo import answers, page
@@ -157,6 +159,35 @@ def test_picture_and_player_are_within_the_answer(answerer):
     assert abs(audio.level(heard[8_000:40_000]) - audio.level(clip)) < 0.5
     assert re.search("alt='[A-Z].*%", picture)
     assert not re.search("(src|href)='(?!data:)", picture + verdict)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("names", [["cat", "dog"], ["a bird of paradise", *"abcdefg"]])
+def test_no_part_of_the_picture_is_cut_off(names, narrow):
+    """The legend, the labels and the titles lie within it, with two classes and with eight."""
+    names = [f"{name} {place}" for place, name in enumerate(names)]
+    rng = np.random.default_rng(0)
+    windows = pd.DataFrame(rng.dirichlet(np.ones(len(names)), 9), columns=names)
+    windows = windows.assign(start=np.arange(9.0), weight=1.0, level=0.1).assign(
+        end=np.arange(9.0) + 1.5
+    )
+    answer = SimpleNamespace(
+        timeline=windows, seconds=10.5, probabilities=dict.fromkeys(names, 1 / len(names))
+    )
+    waveform = rng.normal(0, 0.1, 168_000).astype("float32")
+    levels, hertz = rng.uniform(-70, 0, (656, 257)), np.linspace(0, 8000, 257)
+    card = {"names": names, "other": None}
+    figure = answers._drawn(waveform, levels, hertz, answer, card, narrow=narrow)
+    figure.draw_without_rendering()
+    assert len(figure.axes[2].get_legend().get_texts()) == len(names)
+    width, height = figure.bbox.size
+    for ax in figure.axes:
+        parts = [ax.title, ax.xaxis.label, ax.yaxis.label, ax.get_legend()]
+        parts += [*ax.get_xticklabels(), *ax.get_yticklabels()]
+        for part in parts:
+            if part is not None and (isinstance(part, Legend) or part.get_text()):
+                left, bottom, right, top = part.get_window_extent().extents
+                assert left >= 0 and bottom >= 0 and right <= width and top <= height, part
 
 
 def test_the_examples_are_clips_and_one_is_silent():

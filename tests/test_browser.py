@@ -133,7 +133,7 @@ def run_all_cells(page, cells):
     page.on("dialog", lambda dialog: dialog.accept())  # leave the page, changed or not
     page.add_locator_handler(page.locator(".jp-Dialog").first, accept)
     idle.wait_for()
-    for _ in range(5):  # a page still busy loading may miss the click, and a question shuts the menu
+    for _ in range(5):  # a busy page may miss the click, and a question shuts the menu
         try:
             for item in "Run", "Run All Cells":
                 page.get_by_role("menuitem", name=item, exact=True).click(timeout=60_000)

@@ -248,6 +248,18 @@ def test_a_class_is_collected_into_one_table_and_nothing_is_run(tmp_path, ran, c
     assert (tmp_path / "class.png").is_file()
 
 
+def test_a_headline_that_is_no_number_is_a_row_without_a_value(tmp_path):
+    handed_in(tmp_path / "ada.ipynb", value=0.8)
+    handed_in(tmp_path / "bob.ipynb", value=0.7)
+    odd = nbformat.read(tmp_path / "bob.ipynb", as_version=4)
+    odd.cells[-1].outputs[0].data[MIME] |= {"value": "quite good", "text": "I liked it"}
+    nbformat.write(odd, tmp_path / "bob.ipynb")
+    assert sweep.main(["--collect", str(tmp_path)]) == 0
+    table = pd.read_csv(tmp_path / "class.csv").set_index("file")
+    assert table.value["ada.ipynb"] == 0.8 and pd.isna(table.value["bob.ipynb"])
+    assert table.text["bob.ipynb"] == "I liked it" and (tmp_path / "class.png").is_file()
+
+
 def test_a_folder_without_notebooks_is_refused(tmp_path, capsys):
     assert sweep.main(["--collect", str(tmp_path)]) == 2
     assert "no notebooks in" in capsys.readouterr().err and list(tmp_path.iterdir()) == []

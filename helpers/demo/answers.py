@@ -10,6 +10,7 @@ import io
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import gradio as gr
 import numpy as np
@@ -37,6 +38,53 @@ _SCORES = {  # the calls of the examples, with the seconds of silence before eac
     "Beeps": [(0.2, "beep"), (0.3, "beep"), (0.3, "beep")],
     "Silence": [(3.0, None)],
 }
+
+
+class _Layout(NamedTuple):
+    """Where the parts of a picture lie.
+
+    Attributes:
+        size: width and height in inches, without what the legend takes below; at dpi.
+        left, right: where the axes begin and end, in shares of the width; right at the most.
+        rows: bottom and height of each of the three, in inches.
+        label: where an axis' name stands, in shares of the axis' width.
+        bar: the width of the colour bar, a share of the picture's.
+        titles: of the first and the last row.
+    """
+
+    size: tuple
+    dpi: int
+    left: float
+    right: float
+    rows: tuple
+    label: float
+    bar: float
+    titles: tuple
+
+
+_WIDE = _Layout(
+    size=(9, 5.8),
+    dpi=125,
+    left=0.115,
+    right=0.88,
+    rows=((4.41, 1.1), (2.55, 1.57), (0.52, 1.57)),
+    label=-0.085,
+    bar=0.014,
+    titles=(
+        "What was heard, in the colour of its moment",
+        "What the model made of it: a dot a window, larger where it counts",
+    ),
+)
+_HIGH = _Layout(
+    size=(4.4, 6.4),
+    dpi=150,
+    left=0.25,
+    right=0.81,
+    rows=((5.12, 0.96), (3.2, 1.54), (1.02, 1.6)),
+    label=-0.26,
+    bar=0.02,
+    titles=("What was heard", "A dot a window, larger where it counts"),
+)
 
 
 def examples(card=None):
@@ -276,7 +324,7 @@ def _picture(waveform, answer, title, card):
     power, hertz, _ = mlab.specgram(padded, NFFT=512, Fs=SAMPLE_RATE, noverlap=256)
     levels = 10 * np.log10(power.T / max(power.max(), 1e-12) + 1e-9)
     heard = waveform, levels, hertz, answer, card
-    wide, narrow = _drawn(*heard, narrow=False), _drawn(*heard, narrow=True)
+    wide, narrow = (_png(_drawn(*heard, narrow=which)) for which in (False, True))
     shares = ", ".join(f"{name} {100 * p:.0f} %" for name, p in answer.foremost().items())
     said = html.escape(
         f"{title}: {shares}. Waveform, spectrogram, probabilities over time.", quote=True
@@ -289,44 +337,43 @@ def _picture(waveform, answer, title, card):
 
 
 def _drawn(waveform, levels, hertz, answer, card, *, narrow):
-    """The picture as PNG in base64; a narrow one is higher, with its legend below.
+    """The picture's figure; a narrow one is higher, with its legend below.
 
     A figure of its own, not pyplot's: answers are made in threads.
     """
-    size, dpi = ((4.4, 6.4), 150) if narrow else ((9, 5.8), 125)
-    figure = Figure(figsize=size, dpi=dpi, layout="none")  # a layout that adapts takes longer
-    upper, middle, lower = figure.subplots(3, sharex=True)
-    plots.waveform(waveform, title="What was heard, in the colour of its moment", ax=upper)
+    layout = _HIGH if narrow else _WIDE
+    figure = Figure(layout.size, layout.dpi, layout="none")  # a layout that adapts takes longer
+    upper, middle, lower = axes = figure.subplots(3, sharex=True)
+    plots.waveform(waveform, title=layout.titles[0], ax=upper)
     _colour_moments(upper.lines[0], answer, card)
     plots.spectrogram(levels, 256 / SAMPLE_RATE, hertz, vmin=-70, vmax=0, ax=middle)
-    plots.timeline(
-        answer.timeline,
-        title="What the model made of it: a dot a window, larger where it counts",
-        ax=lower,
-    )
+    plots.timeline(answer.timeline, title=layout.titles[1], ax=lower)
     lower.set_xlim(0, answer.seconds)
-    longest = max(map(len, answer.probabilities))  # the legend stands to the right
-    left, right = 0.115, max(0.6, 0.88 - 0.012 * max(0, longest - 3))
-    rows = (0.76, 0.19), (0.44, 0.27), (0.09, 0.27)
+    longest = max(map(len, answer.probabilities))
+    right, below = layout.right, 0.0
     if narrow:
-        upper.set_title("What was heard")
-        lower.set_title("A dot a window, larger where it counts", fontsize="medium")
+        lower.title.set_fontsize("medium")
         lower.xaxis.set_major_locator(MaxNLocator(4))
         columns = max(1, min(3, 40 // (longest + 6)))
-        more = 0.25 * (-(-len(lower.get_legend().get_texts()) // columns) - 1)  # inches, for rows
-        figure.set_figheight(size[1] + more)
+        below = 0.25 * (-(-len(lower.get_legend().get_texts()) // columns) - 1)  # for its rows
         place = {"loc": "upper left", "bbox_to_anchor": (-0.3, -0.27)}
         lower.legend(**place, ncols=columns, frameon=False, fontsize="small")
-        left, right = 0.24, 0.82
-        rows = (0.8, 0.15), (0.5, 0.24), (0.16, 0.25)
-        rows = [np.multiply(row, size[1]) / (size[1] + more) for row in rows]
-        rows = [(bottom + more / (size[1] + more), height) for bottom, height in rows]
-    for ax, (bottom, height) in zip((upper, middle, lower), rows):
-        ax.set_position((left, bottom, right - left, height))
+    else:  # the legend stands to the right
+        right = max(0.6, right - 0.012 * max(0, longest - 3))
+    total = layout.size[1] + below
+    figure.set_figheight(total)
+    for ax, (bottom, height) in zip(axes, layout.rows):
+        box = layout.left, (bottom + below) / total, right - layout.left, height / total
+        ax.set_position(box)
         ax.set_xlabel("time (s)" if ax is lower else "")
-        ax.yaxis.set_label_coords(-0.26 if narrow else -0.085, 0.5)
-    (bottom, height), bar = rows[1], figure.axes[-1]
-    bar.set_position((right + 0.01, bottom, 0.02 if narrow else 0.014, height))
+        ax.yaxis.set_label_coords(layout.label, 0.5)
+    _, bottom, _, height = middle.get_position().bounds
+    figure.axes[-1].set_position((right + 0.01, bottom, layout.bar, height))
+    return figure
+
+
+def _png(figure):
+    """A figure as PNG in base64."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return base64.b64encode(picture.getvalue()).decode()
