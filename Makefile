@@ -82,7 +82,7 @@ $(STAMP): $(REQUIREMENTS) pyproject.toml
 	  [ "$$($(VENV) -c "$$v" 2>/dev/null)" = "$$("$(PYTHON)" -c "$$v")" ] && $(VENV) -m pip -V >/dev/null 2>&1 \
 	  || "$(PYTHON)" -m venv --clear .venv
 	@echo 'Installing what the course needs into .venv; the first time this takes some minutes.'
-	@if uv --version >/dev/null 2>&1; then uv pip install --python $(VENV) -r $(REQUIREMENTS) -e .; \
+	@if uv --version >/dev/null 2>&1; then uv pip install --compile-bytecode --python $(VENV) -r $(REQUIREMENTS) -e .; \
 	  else $(VENV) -m pip install --disable-pip-version-check --no-warn-script-location -r $(REQUIREMENTS) -e .; fi
 	@$(VENV) -c 'import librosa.core.audio'  # numba compiles a part of it once, some 15 s: not in a lesson
 	@{ echo "$$COURSE"; $(VENV) -c 'import platform; print(platform.python_version())'; } > $@.part

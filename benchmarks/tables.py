@@ -62,7 +62,7 @@ def _scored(rows, difference=None):
         "balanced accuracy",
         "95 % interval (%)",
         *([difference + " (points)"] if difference else []),
-        "errors, a seed",
+        "errors, each seed",
         "parameters",
         "CPU seconds a fold",
     ]
@@ -550,7 +550,7 @@ def hours():
     if unknown:
         said += f", without {', '.join(unknown)}, which note theirs the next time"
     fits = f"{', '.join(over)} end later" if over else "all that is noted ends within them"
-    said += f". The aim is {_WITHIN:.0f}: in this order {fits}."
+    said += f". The aim is {_WITHIN:.0f} hours: run in this order, {fits}."
     return table(["measurement", "program", "hours"], rows) + f"\n\n{said}"
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 import sources_left_out
 from scipy.special import softmax
 
-from helpers import audio, cache, cards, datasets, evaluation, files, predict, transfer
+from helpers import audio, cache, cards, datasets, evaluation, files, transfer
 
 MOST = 12  # frames of a clip that the head learns from, the loudest; each clip weighs alike
 
@@ -100,14 +100,11 @@ def main():
 
     shipped = clips[sources_left_out.may_ship(clips)]
     head = fitted(shipped, heard)
-    names = cards.answers(list(head.classes_))
     card = cards.card_of(
         shipped,
         results["temperature"],
         other_from=results["other from"],
         title="Barks & Meows, by YAMNet",
-        question=predict.question(names),
-        about=predict.about(names),
         licence="cc-by-sa-4.0",
         examples="voices",
         credits=cards.credits(shipped),

@@ -43,7 +43,7 @@ def verdicts(table, unsure_below, other_from=0.5):
         unsure_below: share of the best class among those that are known, from 0 to 1.
         other_from: probability of "other" from which it is the answer, from 0 to 1.
     """
-    shares = table.filter(like="p_").rename(columns=lambda name: name.removeprefix("p_"))
+    shares = table.filter(regex="^p_").rename(columns=lambda name: name.removeprefix("p_"))
     known = shares.drop(columns=datasets.OTHER, errors="ignore")
     answer = known.idxmax(axis=1)
     answer[known.max(axis=1) / known.sum(axis=1).clip(1e-30) < unsure_below] = "unsure"
@@ -118,18 +118,24 @@ def card_of(clips, temperature, **more):
     Args:
         clips: a catalog, all that the model is trained on.
         temperature: as from evaluation.temperature.
-        **more: what else is to stand there, such as title, question, about, other_from.
+        **more: what else is to stand there, such as title, licence, other_from.
 
     Returns:
         dict, as predict.Classifier takes it.
+
+    Raises:
+        ValueError: a class has a name that an answer uses for something else.
     """
     labels = datasets.classes(clips)
     names = answers(labels)
+    predict.check_names(names)
     other = labels.index(datasets.OTHER) if datasets.OTHER in labels else None
     known = len(names) - (other is not None)
     counted = f"{len(clips)} clips of {clips.group.nunique()} recordings"
     return {
         "names": names,
+        "question": predict.question(names),
+        "about": predict.about(names),
         "other": other,
         "unsure_below": _UNSURE_BELOW.get(known, _UNSURE_BELOW_ELSE),
         "temperature": round(temperature, 3),
@@ -223,6 +229,12 @@ def _in_words(card, name):
     counts = {label: row["recordings"] for label, row in classes.items()}
     rarest = min(counts, key=counts.get)
     fewest = "Each of its classes" if len(set(counts.values())) == 1 else f"Its rarest, {rarest},"
+    holds = (
+        "Its figures are for people and places that it had not heard, of the few there are."
+        if found["held_out"] == "source"
+        else "Its figures hold for sounds like these, from the same microphones and places; "
+        "elsewhere it was not measured."
+    )
     rows = [
         f"| {label} | {row['clips']} | {row['recordings']} | {share(row['right'] / row['clips'])} |"
         for label, row in classes.items()
@@ -272,9 +284,7 @@ print(classifier.predict("sound.wav"))
         "Most often confused:" if confused else "No clip was called by another class's name.",
         "\n".join(confused),
         "## Limits",
-        f"{card['about']} Its figures hold for sounds like these, from the same microphones and "
-        f"places; elsewhere it was not measured. {fewest} has {counts[rarest]} "
-        "recordings.",
+        f"{card['about']} {holds} {fewest} has {counts[rarest]} recordings.",
     ]
     filled = (
         part if part.startswith(("```", "|", "-", "#")) else textwrap.fill(part, 100)

@@ -43,7 +43,8 @@ def _normal(name):
 def main():
     """Add what is missing, and say what was added and what could not be."""
     text = Path(__file__).resolve().parent.with_name("requirements.txt").read_text("utf-8")
-    versions = {_normal(d.metadata["Name"]): d.version for d in metadata.distributions()}
+    installed = [(d.metadata["Name"], d.version) for d in metadata.distributions()]
+    versions = {_normal(name): version for name, version in installed if name}
     wanted = missing(text, versions)
     if not wanted:
         return

@@ -62,8 +62,11 @@ def table(probability, clips, names=None):
     probability = np.asarray(probability, float)
     if probability.shape != (len(clips), len(names)):
         raise ValueError(f"shape {probability.shape} for {len(clips)} clips, {len(names)} classes")
-    if len(clips) and np.abs(probability.sum(axis=1) - 1).max() > 1e-3:
-        raise ValueError("each row of probabilities must sum to 1: pass probabilities, not logits")
+    if len(clips) and not np.abs(probability.sum(axis=1) - 1).max() <= 1e-3:  # nan is neither
+        raise ValueError(
+            "each row of probabilities must sum to 1: pass probabilities, not logits; or, if they "
+            "are nan, the training has diverged: lower its learning rate"
+        )
     table = pd.DataFrame({"label": clips.label}, index=clips.index)
     table["predicted"] = np.array(names)[probability.argmax(axis=1)]
     table["correct"] = table.predicted == table.label
@@ -272,7 +275,7 @@ def reliability(predictions, bins=10):
     Returns:
         DataFrame, one row a bin that holds a clip: clips, confidence, accuracy.
     """
-    confidence = predictions.filter(like="p_").max(axis=1)
+    confidence = predictions.filter(regex="^p_").max(axis=1)
     bin_ = np.minimum((confidence * bins).astype(int), bins - 1)
     facts = pd.DataFrame({"confidence": confidence, "accuracy": predictions.correct})
     return facts.groupby(bin_).agg(
@@ -311,8 +314,14 @@ def of_label(predictions):
     """The probability that each clip's own label was given: float, shape (clips,).
 
     Taught in notebooks/05_evaluate.ipynb.
+
+    Raises:
+        ValueError: a label has no column.
     """
     columns = predictions.columns.get_indexer("p_" + predictions.label)
+    if (columns < 0).any():
+        unknown = sorted(set(predictions.label[columns < 0]))
+        raise ValueError(f"the predictions have no column for {', '.join(unknown)}")
     return predictions.to_numpy()[np.arange(len(predictions)), columns].astype(float)
 
 

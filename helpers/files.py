@@ -55,9 +55,10 @@ def atomic(path, keep=None):
 
 def _advice(error, path):
     """What to do about a disk that takes nothing more; None for any other error."""
-    number, there = getattr(error, "errno", None), path.parent
-    while not os.path.exists(there):
-        there = there.parent
+    number = getattr(error, "errno", None)
+    there = next((folder for folder in path.parents if os.path.exists(folder)), None)
+    if there is None:  # a drive that is gone
+        return None
     named = getattr(error, "filename", None)
     if named and not Path(str(named)).is_relative_to(there):
         return None  # another file than the one that is written

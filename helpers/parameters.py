@@ -17,8 +17,6 @@ _LIMITS = {
     "LADDER_EPOCHS": (_WHOLE, 1, 100),
     "BATCH_SIZE": (_WHOLE, 1, 4096),
     "LEARNING_RATE": (_REAL, 1e-7, 1.0),
-    "VALIDATION_FRACTION": (_REAL, 0.05, 0.5),
-    "N_MELS": (_WHOLE, 8, 256),
 }
 
 

@@ -3,7 +3,7 @@
 Importing this module sets that style for all of matplotlib: a lesson's own plots have it too.
 """
 
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,6 +21,7 @@ _OTHERS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000"]
 _MIXED = [("#FFFFFF", 0.6), ("#000000", 0.5), ("#FFFFFF", 0.35), ("#000000", 0.3)]
 _MIXED += [("#FFFFFF", 0.8), ("#000000", 0.7), ("#FFFFFF", 0.15), ("#000000", 0.15)]
 _MOST_LINES = 8  # of a timeline: more are no picture
+_MARKERS = "os^Dv<>P"  # told apart without colours, too
 _ROUNDS = ListedColormap(["#DDDDDD", "#009E73"])  # learnt from, held out: of no class
 _CURVES = ["#333333", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]  # neither cat's nor dog's
 _NICE_HZ = np.array([0, 500, 1000, 2000, 4000, 8000, 16_000])
@@ -205,7 +206,7 @@ def log_mel(samples, sample_rate=SAMPLE_RATE, *, title="", ax=None):
 
 
 def timeline(windows, *, title="", ax=None):
-    """A model's probabilities over time: a dot a window, at its middle, larger where it counts.
+    """A model's probabilities over time: a mark a window, at its middle, larger where it counts.
 
     Windows of less than a fiftieth of the loudest one's level are pauses, and are left out. Of more
     than eight classes those are drawn that are likeliest in any window.
@@ -222,13 +223,14 @@ def timeline(windows, *, title="", ax=None):
     middle = ((windows.start + windows.end) / 2).where(share > 0.02)  # a pause tells nothing
     names = windows.columns.drop(["start", "end", "level", "weight"], errors="ignore")
     highest = windows[names].where(share > 0.02, 0).max().nlargest(_MOST_LINES)
-    for name in names[names.isin(highest.index)]:
+    for name, marker in zip(names[names.isin(highest.index)], cycle(_MARKERS)):
         ax.plot(middle, 100 * windows[name], color=colour(name), linewidth=1, alpha=0.6)
         ax.scatter(
             middle,
             100 * windows[name],
             6 + 54 * share,
             color=colour(name),
+            marker=marker,
             label=name,
             zorder=3,
             clip_on=False,
@@ -424,7 +426,7 @@ def reliability(tables):
 
     ax = plt.subplots(figsize=(5, 4))[1]
     ax.plot([0, 100], [0, 100], color="#999999", linestyle="--", label="calibrated")
-    looks, least = zip(["#333333", _CURVES[2]], ["o-", "s:"], [0, 0.4]), 45
+    looks, least = cycle(zip(["#333333", _CURVES[2]], ["o-", "s:"], [0, 0.4])), 45
     for (name, bins), (tint, look, shift) in zip(tables.items(), looks):
         x, y = 100 * bins.confidence + shift, 100 * bins.accuracy
         ends = [wilson(round(n * share), n) for n, share in zip(bins.clips, bins.accuracy)]
@@ -454,7 +456,7 @@ def learning_curve(points, *, title="", floor=0.0, without=None):
     styles = ["o-", "s--", "^:", "v-."]
     ways = points.groupby("way", sort=False)
     tints = ["#009E73", "#333333", "#CC79A7", "#E69F00"]
-    for k, ((way, part), tint, style) in enumerate(zip(ways, tints, styles)):
+    for k, ((way, part), tint, style) in enumerate(zip(ways, cycle(tints), cycle(styles))):
         mean, shift = 100 * part.groupby("clips").accuracy.mean(), 0.97 + 0.03 * k
         ax.plot(shift * mean.index, mean, style, color=tint, label=way)
         if "low" in part:
@@ -564,7 +566,7 @@ def timetable(runs):
     _, axes = plt.subplots(len(runs), 1, figsize=figsize, sharex=True, squeeze=False)
     for ax, (title, spans) in zip(axes[:, 0], runs.items(), strict=True):
         workers = list(dict.fromkeys(spans.what))
-        for row, (name, tint) in enumerate(zip(workers, _CURVES[1:])):
+        for row, (name, tint) in enumerate(zip(workers, cycle(_CURVES[1:]))):
             part = spans[spans.what == name]
             bars = np.stack([part.start, part.end - part.start], axis=1)
             ax.broken_barh(bars, (row - 0.4, 0.8), color=tint, edgecolor="white", linewidth=0.4)
@@ -626,7 +628,7 @@ def lines(x, curves, *, title="", xlabel="", ylabel="", dots=(), ax=None, **limi
         limits: what else matplotlib's Axes.set takes, such as xlim.
     """
     ax = ax or plt.subplots()[1]
-    for (name, y), tint, dash in zip(curves.items(), _CURVES, _DASHES):
+    for (name, y), tint, dash in zip(curves.items(), cycle(_CURVES), cycle(_DASHES)):
         look = {"ls": "", "marker": ".", "ms": 5} if name in dots else {"ls": dash, "lw": 1.3}
         ax.plot(x, y, label=name, color=tint, **look)
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel, **limits)
@@ -645,7 +647,7 @@ def spectra(levels, frequencies, *, signs="×="):
         signs: one character between each two.
     """
     figure, axes = plt.subplots(1, len(levels), figsize=(8, 2.6), sharey=True)
-    for ax, (name, level), tint in zip(axes, levels.items(), _CURVES):
+    for ax, (name, level), tint in zip(axes, levels.items(), cycle(_CURVES)):
         ax.plot(frequencies, level, color=tint, linewidth=1.2)
         ax.set(title=name, xlabel="frequency (Hz)", xlim=(0, frequencies[-1]))
     for ax, sign in zip(axes[1:], signs):

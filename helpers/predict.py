@@ -46,6 +46,20 @@ _MAX_CHANNELS = 32
 
 NEITHER = "neither"  # how a model calls what is of none of two classes
 NONE = "none of these"  # and of more
+RESERVED = frozenset({"start", "end", "level", "weight", "unsure"})  # what an answer uses itself
+
+
+def check_names(names):
+    """See that no class is called what an answer uses for something else.
+
+    Args:
+        names: of the classes.
+
+    Raises:
+        ValueError: one is; the message names it.
+    """
+    if taken := sorted(RESERVED & set(names)):
+        raise ValueError(f"a class cannot be called {', '.join(taken)}, which an answer uses")
 
 
 def question(names):
@@ -57,8 +71,7 @@ def question(names):
     if len(names) > _MOST:
         return f"Which of {len(names)} sounds?"
     known, rest = _parted(names)
-    *all_but_one, last = known + rest
-    asked = f"{', '.join(all_but_one)} or {last}?"
+    asked = f"{_listed(known + rest, 'or')}?"
     return asked[:1].upper() + asked[1:]
 
 
@@ -69,7 +82,7 @@ def about(names):
         names: as question.
     """
     classes, rest = _parted(names)
-    known = f"{', '.join(classes[:-1])} and {classes[-1]}"
+    known = _listed(classes, "and")
     if len(classes) > _MOST:
         known = f"{len(classes)} sounds"
     if rest:
@@ -78,6 +91,12 @@ def about(names):
             "often it is mistaken. Unsure is an answer, too."
         )
     return f"It knows {known} alone, and calls anything else one of them. Unsure is an answer, too."
+
+
+def _listed(names, word):
+    """Names in a sentence: "cat", "cat or dog", "cat, dog or neither"."""
+    *rest, last = names
+    return f" {word} ".join(filter(None, [", ".join(rest), last]))
 
 
 def _parted(names):
@@ -143,12 +162,20 @@ class Classifier:
         network: the keras.Model behind `run`, for those who look inside; None in LiteRT.
 
     Raises:
-        ValueError: the model does not give one probability a name.
+        ValueError: the model takes no waveform, does not give one probability a name, or a name is
+            one that an answer uses for something else.
     """
 
     def __init__(self, run, card=None, network=None):
         self.run, self.card, self.network = run, _CARD | (card or {}), network
-        classes = run(np.zeros((1, 1), np.float32))["probabilities"].shape[-1]
+        check_names(self.card["names"])
+        try:
+            classes = run(np.zeros((1, 1), np.float32))["probabilities"].shape[-1]
+        except Exception as error:  # what a network of pictures says of a waveform may be anything
+            raise ValueError(
+                "it takes no waveform, or gives no probabilities: name a model that make model or "
+                "cards.write wrote"
+            ) from error
         if classes != len(self.card["names"]):
             raise ValueError(f"{classes} classes, but the card names {self.card['names']}")
         names = self.card["names"]
@@ -199,7 +226,10 @@ class Classifier:
             return cls(_litert(path), card)
         network = _keras(path)
         if network is None:  # this Keras is too old for it; the other file says the same
-            return cls(_litert(path.with_suffix(".tflite")), card)
+            other = path.with_suffix(".tflite")
+            if not other.is_file():
+                raise ValueError(f"this Keras is too old for {path}, and its .tflite is missing")
+            return cls(_litert(other), card)
         return cls(network.predict_on_batch, card, network)
 
     def predict(self, source, sample_rate=None):

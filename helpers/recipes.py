@@ -233,6 +233,8 @@ def predict(model, clips, recipe=BEST, names=None):
     """
     levels, clip_index, weight = windows_of(clips, recipe)
     names = datasets.classes(clips) if names is None else names
+    if recipe.by_odds and datasets.OTHER not in names:
+        raise ValueError(f"no {datasets.OTHER!r} among these clips: give the names of the training")
     other = names.index(datasets.OTHER) if recipe.by_odds else None
     if not recipe.overlap:
         place = np.arange(len(clip_index)) - np.searchsorted(clip_index, clip_index)
@@ -422,7 +424,8 @@ class Batches:
 def drawn_for(clips, recipe, seed=0):
     """Which windows a teacher should hear changed: as many as a recipe asks for.
 
-    Drawn as for its batches, whatever classes are "other" behind: the arguments of teacher.hear.
+    Drawn as its batches draw theirs; what is laid behind comes from the class "other" alone. They
+    are the arguments of teacher.hear.
 
     Args:
         clips: a catalog.

@@ -202,7 +202,8 @@ def hold_out(catalog: pd.DataFrame, fraction: float, seed: int = 0) -> np.ndarra
 
     Args:
         catalog: DataFrame with columns label and group.
-        fraction: share of the clips to hold out, above 0 and at most a half.
+        fraction: share of the clips to hold out, above 0 and at most a half; one of 1/2, 1/3, 1/4
+            and so on, or the nearest of these.
         seed: same seed, same choice.
 
     Returns:

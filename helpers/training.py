@@ -1,5 +1,6 @@
 """Train a network so that it can be repeated, and keep what was trained."""
 
+import numpy as np
 import pandas as pd
 
 from helpers import cache, datasets, files
@@ -62,7 +63,7 @@ def fit(model, data, epochs, **options):
         model.optimizer.build(model.trainable_variables)
     callbacks = [_ProgressLine(epochs), *options.pop("callbacks", [])]
     history = model.fit(data, epochs=epochs, verbose=0, callbacks=callbacks, **options)
-    return pd.DataFrame(history.history, index=pd.RangeIndex(1, epochs + 1, name="epoch"))
+    return pd.DataFrame(history.history, index=pd.Index(np.add(history.epoch, 1), name="epoch"))
 
 
 def load_or_train(name, clips, train, **settings):
@@ -97,7 +98,7 @@ def load_or_train(name, clips, train, **settings):
         for target, save in ((history_path, history.to_csv), (path, model.save)):
             with files.atomic(target) as part:
                 save(part)
-        print(f"trained {name}, and kept for the next time")
+        print(f"trained {name}, and kept it for the next time")
     else:
         print(f"loaded {name}: trained before on the same clips, by the same code and settings")
     return model, history

@@ -271,7 +271,7 @@ def zero_shot(scores, backbone, clips):
     Taught in notebooks/07_transfer_learning.ipynb.
 
     Args:
-        scores, backbone, clips: as features gave and got them.
+        scores, backbone, clips: as embed gave and got them.
 
     Returns:
         DataFrame as from evaluation.predict; probabilities are shares of the strongest scores.

@@ -30,6 +30,17 @@ def test_a_table_says_who_was_right():
     np.testing.assert_allclose(got.p_cat + got.p_dog, 1)
 
 
+def test_a_network_that_diverged_is_no_classifier_that_says_cat():
+    with pytest.raises(ValueError, match="if they are nan, the training has diverged"):
+        table([0.2, np.nan], ["cat", "dog"])
+
+
+def test_a_label_without_a_column_has_no_probability():
+    strangers = table([0.2, 0.7], ["cat", "rain"])
+    with pytest.raises(ValueError, match="the predictions have no column for rain"):
+        evaluation.log_loss(strangers)
+
+
 def test_the_interval_of_clips_in_groups_is_wider():
     rng = np.random.default_rng(0)
     labels = np.repeat(["cat", "dog"], 200)

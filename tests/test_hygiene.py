@@ -209,6 +209,21 @@ def few_outputs_ignored(lesson):
 
 
 @rule
+def pictures_described(lesson):
+    """In the cell's metadata, from where reports and the book take it; true of any data."""
+    pictured = {
+        lesson.code[i].id: lesson.code[i].metadata.get("alt", "")
+        for i, output in outputs(lesson)
+        if "image/png" in output.get("data", {})
+    }
+    return [
+        f"{name}: no alt text of 300 characters at most, without percentages"
+        for name, words in pictured.items()
+        if not 20 < len(words) <= 300 or re.search(r"\d ?%", words)
+    ]
+
+
+@rule
 def nothing_else_hidden_from_nbval(lesson):
     """Only the tag with a reason may keep a cell from being compared."""
     tags = {tag for cell in lesson.cells for tag in cell.metadata.get("tags", [])}
@@ -362,7 +377,7 @@ def good():
         code('DATASET = "auto"  # "auto" or a folder\nSEED = 0  # any whole number', "parameters"),
         code("from helpers import parameters\n\nparameters.check(DATASET=DATASET, SEED=SEED)"),
         code("clips = load(DATASET, SEED)", outputs=[stream("Dataset: synthetic, 2 clips\n")]),
-        code("plot(clips)", outputs=[show(**picture)]),
+        code("plot(clips)", outputs=[show(**picture)], alt="Line plot: loss against the epoch."),
         code("explore(clips)", outputs=[show(**{WIDGET: {}, "text/plain": "Menu"})]),
         code("time(clips)", "nbval-ignore-output", outputs=[stream("1 s")], reason="a time"),
         nbf.new_markdown_cell("### Exercise 01.1\n\nCount."),
@@ -446,6 +461,8 @@ BREAKS = [
     ("made_on_synthetic_clips", lambda lesson: lesson.cells[4].outputs.clear()),
     ("few_outputs_ignored", lambda lesson: lesson.cells[7].metadata.pop("reason")),
     ("few_outputs_ignored", tags(5, "nbval-ignore-output")),
+    ("pictures_described", lambda lesson: lesson.cells[5].metadata.pop("alt")),
+    ("pictures_described", lambda lesson: lesson.cells[5].metadata.update(alt="83 % " * 5)),
     ("nothing_else_hidden_from_nbval", tags(5, "nbval-skip")),
     ("nothing_else_hidden_from_nbval", tags(5, "raises-exception")),
     ("nothing_else_hidden_from_nbval", source(5, "plot", "# NBVAL_IGNORE_OUTPUT\nplot")),

@@ -311,6 +311,25 @@ def test_a_model_that_is_none_says_what_to_name(tmp_path):
         predict.Classifier.load(tmp_path / "mine" / "model.json")
 
 
+@pytest.mark.parametrize("name", sorted(predict.RESERVED))
+def test_no_class_is_called_what_an_answer_uses_itself(folder, name):
+    with pytest.raises(ValueError, match=f"a class cannot be called {name}"):
+        predict.Classifier(lambda waveforms: None, {"names": ["cat", name]})
+
+
+def test_a_network_of_pictures_is_refused_in_a_sentence(tmp_path, cnn):
+    cnn.save(tmp_path / "pictures.keras")
+    with pytest.raises(ValueError, match="takes no waveform, or gives no probabilities: name a"):
+        predict.Classifier.load(tmp_path / "pictures.keras")
+
+
+def test_where_keras_is_too_old_and_the_other_file_is_missing(tmp_path, folder, monkeypatch):
+    shutil.copy(folder / "model.keras", tmp_path)
+    monkeypatch.setattr(predict, "_keras", lambda path: None)
+    with pytest.raises(ValueError, match=r"this Keras is too old for .*its .tflite is missing"):
+        predict.Classifier.load(tmp_path / "model.keras")
+
+
 # ---- the classifier
 
 

@@ -265,6 +265,13 @@ def test_a_verdict_stands_with_its_own_probability_and_other_is_neither():
     assert "neither (40 %)" in quiz_.note.value and "50 %" not in quiz_.note.value
 
 
+def test_of_three_classes_what_is_none_is_called_none_of_these():
+    model = Pitch()
+    model.card = {"names": ["bark", "meow", "none of these", "rain"]}
+    quiz_ = widgets.LongQuiz([("other", piece) for _, piece in alternating()], model, seconds=1.0)
+    assert quiz_.truth == ["none of these"] * 3 and "other" not in quiz_.choices[0].options
+
+
 def test_where_no_control_works_the_answers_are_folded():
     page = widgets.LongQuiz(alternating(), Pitch(), seconds=1.0)._repr_mimebundle_()
     before, after = page["text/html"].split("<summary>Answers</summary>")

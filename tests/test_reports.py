@@ -144,6 +144,13 @@ def test_a_picture_from_elsewhere_is_its_words_and_a_link_into_a_lesson_stays_th
     assert "by Allen, <em>1977</em>" in page and "references.md" not in page
 
 
+def test_a_plot_has_the_words_of_its_cell(tmp_path):
+    plot = nbf.new_output("display_data", data={"image/png": "iVBORw0KGgo="})
+    cell = nbf.new_code_cell("plot()", outputs=[plot], metadata={"alt": 'A "wave" < 1.'})
+    page = report.render(nbf.new_notebook(cells=[cell]), "toy", tmp_path)
+    assert "<img alt='A \"wave\" &lt; 1.'" in page
+
+
 def test_a_widget_without_anything_else_is_gone(toy):
     alone = nbf.new_output("display_data", data={report.WIDGET: {"model_id": "b"}})
     toy.cells[1].outputs += [alone, nbf.new_output("stream", text="said")]

@@ -256,6 +256,16 @@ def test_classes_that_share_every_recording_cannot_be_held_out():
         train_model.fold_count(catalog({"a": [0, 1], "b": [1, 2], "c": [0, 2]}), 0)
 
 
+def test_a_clip_whose_recording_is_left_blank_is_its_own(untrained):
+    folder = recordings(untrained / "sounds", {"tone": 3, "hiss": 3})
+    names = [f"{kind}/{n}.wav" for kind in ("tone", "hiss") for n in range(3)]
+    one = ["a", "b", None, "d", "e", None]
+    pd.DataFrame({"file": names, "recording": one}).to_csv(folder / "recordings.csv", index=False)
+    clips = datasets.load(folder, quiet=True)
+    assert clips.group["tone/2.wav"] == "alone: tone/2.wav" and clips.group.nunique() == 6
+    assert ("all clips", "2 have no group stated: each is its own") in clips.attrs["findings"]
+
+
 # ---- texts and colours of any number of classes
 
 
@@ -268,6 +278,8 @@ def test_texts_name_the_classes_or_count_them():
     three = ["cat", "dog", predict.NONE, "rain"]  # as their ids go, by the alphabet
     assert predict.question(three) == "Cat, dog, rain or none of these?"
     assert "cat, dog and rain, and calls anything else none of these" in predict.about(three)
+    assert predict.question(["dog", predict.NEITHER]) == "Dog or neither?"
+    assert "It knows dog, and calls anything else neither" in predict.about(["dog", "neither"])
 
 
 def test_up_to_fifty_classes_each_have_a_colour_of_their_own(monkeypatch):
@@ -326,6 +338,8 @@ def test_with_a_background_a_model_of_one_s_own_says_none_of_these(tmp_path, mon
     assert heard.card["names"] == ["bark", "chirp", "click", "none of these"]
     assert heard.card["other"] == 3 and heard.card["other_from"] != 0.5  # chosen by the folds
     assert heard.predict(np.zeros(16_000, np.float32), 16_000).label == "none of these"
+    assert heard.card["question"] == "Bark, chirp, click or none of these?"
+    assert "and calls anything else none of these" in heard.card["about"]
     words = (tmp_path / "models" / "more" / "README.md").read_text("utf-8")
     assert "Epochs: 2, in all 20 batches of 16 windows each." in words
 
@@ -352,6 +366,7 @@ def test_a_background_of_the_classes_themselves_is_none(tmp_path):
     [
         (["cat", "neither", "other"], "cannot be called neither"),
         (["cat", "none of these"], "cannot be called none of these"),
+        (["cat", "level"], "cannot be called level"),
         (["cat", "other"], "only one class, 'cat'"),
     ],
 )

@@ -76,6 +76,14 @@ def test_training_learns_and_repeats_with_the_seed():
     assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= set(history)
 
 
+def test_a_training_that_stops_early_has_the_epochs_that_it_had():
+    pictures, labels = _task()
+    model = training.compile_classifier(models.compact_cnn(pictures.shape[1:], 2, width=4))
+    stop = keras.callbacks.EarlyStopping("loss", min_delta=100, patience=1)
+    history = training.fit(model, pictures, 5, y=labels, callbacks=[stop])
+    assert list(history.index) == [1, 2] and history.index.name == "epoch"
+
+
 def test_fit_takes_a_dataset(recwarn):
     data = tf.data.Dataset.from_tensor_slices(_task()).batch(16)
     model = training.compile_classifier(models.compact_cnn((32, 24, 1), 2))

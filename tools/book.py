@@ -17,6 +17,8 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
+
 from helpers import files, plots, predict, windows
 
 SITE = files.ROOT / "site"
@@ -167,11 +169,22 @@ def lay_out(folder):
     for pattern in PAGES + PICTURES:
         for path in sorted(files.ROOT.glob(pattern)):
             copy(path, fresh / path.relative_to(files.ROOT))
+    for path in fresh.glob("notebooks/*.ipynb"):
+        describe(path)
     copy(files.ROOT / "README.md", fresh / "index.md")
     for name in ("try.md", "try.html", "colab-badge.svg"):
         copy(SITE / name, fresh / name)
     shutil.rmtree(folder, ignore_errors=True)
     return fresh.rename(folder)
+
+
+def describe(path):
+    """Put each cell's alt text where the book's builder looks for it."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if words := cell.metadata.get("alt"):
+            cell.metadata["mystnb"] = {"image": {"alt": words}}
+    nbformat.write(notebook, path)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js_mermaidjs %}{% endblock %}
 {% block html_head_css %}{{ super() }}
 <style>@media print {pre {white-space: pre-wrap !important; overflow-wrap: anywhere}}</style>
-{% endblock %}"""
+{% endblock %}
+{% block data_png scoped %}{{ super() | replace("<img ", alt(cell), 1) }}{% endblock %}"""
 
 
 def render(notebook, name, folder):
@@ -37,9 +38,15 @@ def render(notebook, name, folder):
     """
     resources = {"metadata": {"name": name, "path": str(folder)}}
     exporter = Exporter(raw_template=TEMPLATE)
+    exporter.environment.globals["alt"] = alt
     page, _ = exporter.from_notebook_node(without_widgets(notebook), resources)
     page = re.sub(r'<a href="(?:glossary|references)\.md(?:#[^"]*)?">(.*?)</a>', r"\1", page)
     return re.sub(r'(href="\d\d_\w+)\.ipynb(["#])', r"\1.html\2", page)
+
+
+def alt(cell):
+    """The beginning of a picture's tag, with its cell's words for those who do not see it."""
+    return f'<img alt="{html.escape(cell.metadata.get("alt", ""))}" '
 
 
 def without_widgets(notebook):

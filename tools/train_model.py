@@ -43,7 +43,7 @@ def refusal(clips):
     classes = [name for name in recordings.index if name != datasets.OTHER]
     if len(classes) < 2:
         return f"only one class, {classes[0]!r}, can be read: a classifier needs two folders"
-    words = {"start", "end", "weight", "unsure", predict.NEITHER, predict.NONE}
+    words = predict.RESERVED | {predict.NEITHER, predict.NONE}
     taken = sorted(words & set(recordings.index))
     if taken:
         return (
@@ -126,8 +126,6 @@ def training(clips, recipe, folder, name, seed=0):
         temperature,
         **limit,
         title=title[:1].upper() + title[1:],
-        question=predict.question(names),
-        about=predict.about(names),
         licence=None,
         examples=[],
         credits=cards.credits(clips),

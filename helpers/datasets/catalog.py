@@ -369,7 +369,7 @@ def _read(folder, name, seed, unlabelled):
     clips = table.copy()
     if "group" not in clips:
         clips["group"] = _groups(table, Path(folder))
-    elif clips.group.isna().any():
+    if clips.group.isna().any():
         alone = clips.group.isna()
         clips.loc[alone, "group"] = [f"alone: {clip}" for clip in clips.index[alone]]
         findings.append(("all clips", f"{alone.sum()} have no group stated: each is its own"))

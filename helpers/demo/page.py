@@ -78,9 +78,9 @@ _LIVE = """() => {
 }"""
 
 
-def _build(classifier):
-    """The page as gradio.Blocks, not served yet."""
-    answerer, one = answers.Answerer(classifier), ThreadPoolExecutor(1)
+def _build(classifier, one):
+    """The page as gradio.Blocks, not served yet; `one` is the executor that listens."""
+    answerer = answers.Answerer(classifier)
 
     def heard(function):
         """In one and the same thread: each that ever listens keeps some megabytes."""
@@ -253,11 +253,11 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
     before = os.environ.get("GRADIO_TEMP_DIR")
     folder = tempfile.mkdtemp(prefix="barks-and-meows-")  # readable by this user alone
     os.environ["GRADIO_TEMP_DIR"] = folder
-    page, stopped = None, threading.Event()
+    page, stopped, one = None, threading.Event(), ThreadPoolExecutor(1)
     threading.Thread(target=_sweep, args=(Path(folder), stopped), daemon=True).start()
-    route_utils.GradioUploadFile = _Upload  # there is no setting for it
+    theirs, route_utils.GradioUploadFile = route_utils.GradioUploadFile, _Upload  # no setting does
     try:
-        page = _build(classifier)
+        page = _build(classifier, one)
         look = gr.themes.Soft(primary_hue="teal", font=["system-ui", "sans-serif"])
         _, local, public = page.launch(
             server_name=host,
@@ -282,6 +282,8 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
         stopped.set()
         if page is not None:
             page.close(verbose=False)
+        one.shutdown(wait=False)
+        route_utils.GradioUploadFile = theirs
         os.environ.pop("GRADIO_TEMP_DIR")
         if before is not None:
             os.environ["GRADIO_TEMP_DIR"] = before
@@ -308,7 +310,7 @@ def main(arguments=None):
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     except OSError as error:
-        taken = f"port {options.port} is taken: name another with --port, or none"
+        taken = f"port {options.port} cannot be had: name another with --port, or none ({error})"
         sys.exit(taken if options.port else str(error))
     except KeyboardInterrupt:
         pass

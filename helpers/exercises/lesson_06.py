@@ -17,12 +17,10 @@ def _louder(answer):
     return None
 
 
-def _pitch_class(answer):
-    if not callable(answer):
-        return 'Give the function itself: exercises.check("06.2", pitch_class).'
+def _pitch_class(function):
     for step in (0, 12, -12, 3, -9, 1, -1, 26, -22, 2.3, 2.7, -4.3, -3.7):
         hertz = 440 * 2 ** (step / 12)
-        right, given = (round(step) + 9) % 12, answer(hertz)
+        right, given = (round(step) + 9) % 12, function(hertz)
         if given == right:
             continue
         if not 0 <= given < 12:
@@ -35,13 +33,11 @@ def _pitch_class(answer):
     return None
 
 
-def _exact_p(answer):
-    if not callable(answer):
-        return 'Give the function itself: exercises.check("06.3", p_value).'
+def _exact_p(function):
     for first, second in ((1, 9), (9, 1), (0, 6), (12, 30), (5, 5), (0, 0)):
         differ = first + second
         right = binomtest(first, differ).pvalue if differ else 1.0
-        given = float(answer(first, second))
+        given = float(function(first, second))
         if abs(given - right) < 1e-4:
             continue
         case = f"For {first} and {second} it gives {given:.4f}"
@@ -53,11 +49,9 @@ def _exact_p(answer):
     return None
 
 
-def _baseline(answer):
-    if not callable(answer):
-        return 'Give the function itself: exercises.check("06.4", baseline).'
+def _baseline(function):
     values, label, fold = _told_by_a_small_number()
-    given = np.asarray(answer(values.copy(), label.copy(), fold.copy()))
+    given = np.asarray(function(values, label, fold))
     if given.shape != label.shape:
         return f"{len(label)} clips get answers of shape {given.shape}: one label a clip is wanted."
     if not set(given.tolist()) <= set(label.tolist()):
@@ -70,7 +64,7 @@ def _baseline(answer):
         )
     rng = np.random.default_rng(1)  # nothing to learn: who is good here has seen the answers
     noise, label = rng.normal(0, 1, (60, 80)), rng.permutation(np.repeat(["cat", "dog"], 30))
-    share = np.mean(np.asarray(answer(noise, label.copy(), np.arange(60) % 5)) == label)
+    share = np.mean(np.asarray(function(noise, label, np.arange(60) % 5)) == label)
     if share > 0.8:
         return (
             f"{share:.0%} are right of pure noise: each clip was predicted by a model that knew it."

@@ -4,11 +4,9 @@ import numpy as np
 import pandas as pd
 
 
-def _threshold(answer):
-    if not callable(answer):
-        return 'Give the function itself: exercises.check("08.3", threshold).'
+def _threshold(function):
     for wrong, unsure in ((10, 1), (4, 1), (100, 1), (5, 2)):
-        right, given = 1 - unsure / wrong, float(answer(wrong, unsure))
+        right, given = 1 - unsure / wrong, float(function(wrong, unsure))
         if abs(given - right) < 1e-6:
             continue
         case = f"If an error costs {wrong} and being unsure {unsure}, it gives {given:.3f}"

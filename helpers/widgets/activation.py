@@ -1,9 +1,10 @@
 """What the model heard: its answer over time, what spoke for each class, and the part that decided.
 
-In the course's network the mean over time and frequency comes last but one, so that a class's logit
-is exactly the mean of its evidence in each place of the last feature map (Zhou et al., 2016). Where
-on the spectrogram that evidence lies is less sharp: a place of the last map sees 75 frames and 75
-bands, which is 1.2 s of a window's 1.5, and all 64 bands. Read the tint as "about here".
+In the course's networks the mean over time and frequency comes last but one (in the shipped one
+over time alone, with weights for each band), so that a class's logit is exactly the mean of its
+evidence in each place of the last feature map (Zhou et al., 2016). Where on the spectrogram that
+evidence lies is less sharp: a place of the last map sees 75 frames and 75 bands, which is 1.2 s of
+a window's 1.5, and all 64 bands. Read the tint as "about here".
 """
 
 import html

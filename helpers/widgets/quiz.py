@@ -245,7 +245,8 @@ class LongQuiz(Panel):
             raise ValueError("a long clip is made of at least one piece: give (label, samples)")
         classifier, length = classifier or Classifier.load(), round(seconds * audio.SAMPLE_RATE)
         names, cut = classifier.card["names"], []
-        other = NEITHER if NEITHER in names else datasets.OTHER  # as the model says it
+        said = (name for name in names if name in (NEITHER, NONE))  # as the model says it
+        other = next(said, datasets.OTHER)
         self.truth = [other if label == datasets.OTHER else label for label, _ in pieces]
         for _, samples in pieces:
             part = audio.fit_length(np.asarray(samples, np.float32), length)
