@@ -2,10 +2,11 @@
 
     python tests/fuzz.py --seconds 600
 
-Blind to the code that it tries: it measures no coverage, and knows of an input only what can be
-seen from outside. Good files of every format are cut, spliced and turned; what is answered in a way
-not seen before (another sentence, rate, number of channels, subtype or order of length) is kept
-while it runs, and damaged further: a seed alone brings no input back, so that its bytes are kept.
+Good files of every format are cut, spliced and turned. What reaches a line of Python that none had
+reached, in the course's reader or in soundfile's, is kept while it runs, and damaged further; so is
+what is answered in a way not seen before (another sentence, rate, number of channels, subtype or
+order of length), since of the decoders in C it sees no more. A seed alone brings no input back, so
+that its bytes are kept.
 Each must be read as finite samples or refused with audio.AudioError. They are tried in batches,
 each in a process of its own, since a decoder in C may end it, or hang. What is neither read nor
 refused is written into tests/found/, which tests/test_any_input.py tries from then on.
@@ -38,6 +39,7 @@ BEGINNINGS = [
     b"FORM\0\0\0\x20AIFF",
     b"caff\0\1\0\0",
 ]
+_TRACED = {audio.__file__, soundfile.__file__}
 _ODD = [0, 1, 0x7F, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1]
 _BATCH = 200
 _MEMORY = 8 * 2**30  # bytes that a batch may address
@@ -53,10 +55,31 @@ def fault(content, ending, folder):
         ending: of its name, such as ".wav".
         folder: where it may be written.
     """
-    return tried(content, ending, folder)[0]
+    return answered(content, ending, folder)[0]
 
 
 def tried(content, ending, folder):
+    """(what is wrong, marks) of how bytes are read: None, and the lines reached and the signature.
+
+    Arguments as fault.
+    """
+    reached = set()
+
+    def lines(frame, event, _):
+        if event == "line":
+            reached.add((Path(frame.f_code.co_filename).name, frame.f_lineno))
+        return lines
+
+    before = sys.gettrace()
+    sys.settrace(lambda frame, *_: lines if frame.f_code.co_filename in _TRACED else None)
+    try:
+        why, alike = answered(content, ending, folder)
+    finally:
+        sys.settrace(before)
+    return why, reached | {alike}
+
+
+def answered(content, ending, folder):
     """(what is wrong, signature) of how bytes are read: None, and what is alike for alike inputs.
 
     Arguments as fault.
@@ -121,7 +144,7 @@ def batch(folder, first, count):
     """Try some seeds; leave in the folder the input that is tried, the new ones and what is wrong.
 
     Args:
-        folder: path; known.pickle in it holds (inputs to damage, signatures seen).
+        folder: path; known.pickle in it holds (inputs to damage, marks seen).
         first, count: seeds.
     """
     _bounded()
@@ -131,11 +154,11 @@ def batch(folder, first, count):
         (folder / "now").write_bytes(content)  # the very bytes, should this process end here
         (folder / "ending").write_text(ending)
         print(seed, flush=True)
-        why, alike = tried(content, ending, folder)
+        why, marks = tried(content, ending, folder)
         if why:
             keep(seed, content, ending, why)
-        if alike not in seen:
-            seen.add(alike)
+        if not marks <= seen:
+            seen |= marks
             if len(content) <= _LARGEST:
                 seeds.append((content, ending))
     (folder / "known.pickle").write_bytes(pickle.dumps((seeds, seen)))
@@ -205,8 +228,8 @@ def main():
             seed, wrong = seed + count, wrong + bad
             seeds, seen = pickle.loads(known.read_bytes())
             print(
-                f"{seed - options.seed} files tried, {wrong} wrong; {len(seen)} kinds of answers, "
-                f"{len(seeds)} files to damage",
+                f"{seed - options.seed} files tried, {wrong} wrong; {len(seen)} lines and kinds of "
+                f"answers, {len(seeds)} files to damage",
                 flush=True,
             )
     return int(wrong > 0)

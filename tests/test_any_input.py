@@ -131,7 +131,7 @@ def test_a_batch_that_cannot_begin_is_told(monkeypatch, tmp_path):
 
 
 def test_the_fuzzer_damages_further_what_is_answered_in_a_new_way(monkeypatch, tmp_path):
-    known, answers = tmp_path / "known.pickle", iter([(None, 1), (None, 1), (None, 2), (None, 2)])
+    known, answers = tmp_path / "known.pickle", iter([(None, {n}) for n in (1, 1, 2, 2)])
     known.write_bytes(pickle.dumps(([(b"0" * 99, ".wav")], {2})))
     monkeypatch.setattr(fuzz, "tried", lambda *_: next(answers))
     monkeypatch.setattr(fuzz, "_bounded", lambda: None)
@@ -142,13 +142,22 @@ def test_the_fuzzer_damages_further_what_is_answered_in_a_new_way(monkeypatch, t
 
 def test_what_is_alike_has_one_signature(tmp_path):
     def alike(content, ending=".wav"):
-        return fuzz.tried(content, ending, tmp_path)[1]
+        return fuzz.answered(content, ending, tmp_path)[1]
 
     tone, rate = odd_files.pcm(), {"rate": 8_000}
     assert alike(odd_files.wav(tone)) == alike(odd_files.wav(tone[:-2]))
     assert alike(odd_files.wav(tone)) != alike(odd_files.wav(tone, **rate))
     assert alike(odd_files.wav(tone, size=10**6)) == alike(odd_files.wav(tone, size=10**7))
     assert alike(b"") != alike(b"1")
+
+
+def test_the_fuzzer_sees_which_lines_an_input_reaches(tmp_path):
+    before = sys.gettrace()
+    whole = odd_files.wav(odd_files.pcm())
+    good, cut = (fuzz.tried(content, ".wav", tmp_path)[1] for content in (whole, whole[:50]))
+    assert len(good) > 20 and {name for name, *_ in good} >= {"audio.py", "soundfile.py"}
+    assert any(name == "audio.py" for name, *_ in cut - good)  # that it is cut off is said
+    assert sys.gettrace() is before
 
 
 def test_the_fuzzer_sees_a_fault(monkeypatch, tmp_path):

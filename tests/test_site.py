@@ -1,6 +1,7 @@
 """The book: built once, its links, its offline pages, and the model in one of them."""
 
 import functools
+import html
 import importlib.util
 import json
 import re
@@ -98,6 +99,14 @@ def test_links_lead_somewhere(pages):
 def test_no_page_loads_from_another_server(pages):
     found = {(path.name, one[:80]) for path, page in pages.items() for one in page.loads}
     assert {one for one in found if re.match(r"(https?:)?//", one[1])} == set()
+
+
+def test_every_plot_has_its_words(site):
+    for stem in STEMS:
+        page = html.unescape((site / "notebooks" / f"{stem}.html").read_text("utf-8"))
+        for cell in read(ROOT / "notebooks" / f"{stem}.ipynb").code:
+            if words := cell.metadata.get("alt"):
+                assert f'alt="{words}"' in page
 
 
 def test_solutions_are_folded(pages, site):
