@@ -81,15 +81,12 @@ class Ear(Explorer):
     def _draw(self, figure, samples, rate):
         answer, seconds = self.prediction, len(samples) / rate
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
-        time = (answer.timeline.start + answer.timeline.end) / 2
-        size = 5 + 60 * answer.timeline.weight / max(answer.timeline.weight.max(), 1e-9)
-        for name in answer.probabilities:
-            look = {"color": plots.colour(name), "label": name}
-            upper.plot(time, 100 * answer.timeline[name], linewidth=1, **look)
-            upper.scatter(time, 100 * answer.timeline[name], size, color=look["color"])
-        upper.set(ylim=(-6, 106), yticks=(0, 50, 100), ylabel="probability (%)")
+        plots.timeline(answer.timeline, ax=upper)
+        upper.set(ylim=(-6, 106), yticks=(0, 50, 100), xlabel="")
         narrow = {"ncols": 4, "columnspacing": 1, "handlelength": 1.2, "handletextpad": 0.5}
         upper.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.96), frameon=False, **narrow)
+        for mark in upper.get_legend().legend_handles:
+            mark.set_sizes([30])
         plots.log_mel(drawable(samples), rate, ax=lower)
         lower.images[0].set_cmap("gray")
         if self.map is not None:
