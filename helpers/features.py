@@ -270,7 +270,7 @@ def chroma_matrix(sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH):
         float32, shape (1 + frame_length // 2, 12); A is 440 Hz. Octaves count by a Gaussian, two
         octaves wide around the fifth (some 520 Hz): those far from it nearly not.
 
-    Source: Ellis, Chroma feature analysis and synthesis (2007), as in librosa.
+    Source: Ellis (2007), as in librosa (McFee et al. 2015).
     """
     import librosa  # takes most of a second, for this alone
 

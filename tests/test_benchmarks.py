@@ -286,6 +286,11 @@ def test_limit_and_temperature_come_from_the_answers():
     kept = (scaled.p_other[label != "other"] < found["other from"]).mean()
     at = min(found["trade"], key=lambda row: abs(row[0] - found["other from"]))
     assert abs(kept - at[1]) < 0.03
+    for rows, ends in ((found["by_source"], found["ends_by_source"]),
+                       (found["by_kind"], found["ends_by_kind"])):  # fmt: skip
+        assert len(rows) == len(ends) > 3
+        assert all(low <= row[-1] <= high for row, (low, high) in zip(rows, ends))
+        assert any(low < high for low, high in ends)
 
 
 def test_the_audit_counts_pairs_within_and_across_sources():

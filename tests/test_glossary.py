@@ -100,6 +100,13 @@ def test_a_term_names_its_paper_and_the_paper_its_terms():
         assert f"Behind {', '.join(terms)}." in TEXTS["references.md"], anchor
 
 
+def test_a_reference_says_where_it_is_needed():
+    parts = re.split(r"^## ", TEXTS["references.md"], flags=re.MULTILINE)[1:]
+    lost = [part.split("\n")[0] for part in parts if not re.search(
+        r"^(Cited in \[|Behind \[|Used in `helpers/)", part, re.MULTILINE)]  # fmt: skip
+    assert lost == []
+
+
 def test_the_sheets_lead_somewhere():
     for text in TEXTS.values():
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):

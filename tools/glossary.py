@@ -52,6 +52,11 @@ class Entry:
     def address(self):
         return f"{self.sheet}#{self.anchor}"
 
+    def is_named_in(self, text):
+        """Whether a reference's first author and year stand near each other."""
+        who, year = re.match(r"[\w-]+", self.words[0][0])[0], self.name.split()[-1]
+        return re.search(rf"\b{re.escape(who)}\b.{{,60}}\b{year}\b", text) is not None
+
     def is_in(self, text):
         return any(re.search(rf"(?<!\w){pattern(word)}", text) for word, _ in self.words)
 
@@ -84,9 +89,13 @@ def update(folder, write=True):
                 used.setdefault(entry, []).append(path.stem)
         changed += replace(path, before, nbformat.writes(notebook) + "\n", write)
     behind = terms_of((folder / "glossary.md").read_text("utf-8"))
+    code = {
+        path.relative_to(folder.parent).as_posix(): " ".join(path.read_text("utf-8").split())
+        for path in sorted((folder.parent / "helpers").rglob("*.py"))
+    }
     for sheet in SHEETS:
         before = (folder / sheet).read_text("utf-8")
-        after = with_lessons(before, sheet, entries, used, titles, behind)
+        after = with_lessons(before, sheet, entries, used, titles, behind, code)
         changed += replace(folder / sheet, before, after, write)
     return changed, complaints(entries, used, spoken)
 
@@ -178,8 +187,11 @@ def terms_of(text):
     return found
 
 
-def with_lessons(text, sheet, entries, used, titles, behind):
-    """The sheet, with the lessons of each entry, and a reference's terms, in its last line."""
+def with_lessons(text, sheet, entries, used, titles, behind, code):
+    """The sheet, with the lessons of each entry, and a reference's terms, in its last line.
+
+    A reference that has neither is followed by the files of the code that name it.
+    """
     known = {entry.name: entry for entry in entries if entry.sheet == sheet}
     head, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
     lead, done = SHEETS[sheet], [head]
@@ -188,11 +200,14 @@ def with_lessons(text, sheet, entries, used, titles, behind):
         stems = used.get(entry, [])
         if entry.taught and sheet == "glossary.md":
             stems = [entry.taught, *(stem for stem in stems if stem != entry.taught)]
-        ours = (f"{lead} [", "Behind [")
+        ours = (f"{lead} [", "Behind [", "Used in `")
         body = "\n".join(li for li in part.splitlines() if not li.startswith(ours)).rstrip()
         last = [shown(lead, stems, titles)]
         if sheet == "references.md" and entry.anchor in behind:
             last.append(f"Behind {', '.join(behind[entry.anchor])}.")
+        elif sheet == "references.md" and not stems:
+            files = [f"`{name}`" for name, said in code.items() if entry.is_named_in(said)]
+            last.append(f"Used in {', '.join(files)}." if files else "")
         done.append(f"{body}\n\n{' '.join(last).strip()}".rstrip() + "\n\n")
     return "## ".join(done).rstrip() + "\n"
 

@@ -63,7 +63,7 @@ ESC50 = _Download(
     name="ESC-50",
     url="https://github.com/karolpiczak/ESC-50/archive/33c8ce9eb2cf0b1c2f8bcf322eb349b6be34dbb6.zip",
     pattern="*.wav",
-    # of the MD5 of each of its 2,000 clips, as soundata's index of ESC-50 2.0.0 lists them
+    # Piczak (2015); of the MD5 of each of its 2,000 clips, as soundata's index of 2.0.0 lists them
     sha256="1c606ff65d6b98592b0774e101d316c96cb070fb9037d12b96a1ec908b4e8791",
     single=False,
     licence="CC BY-NC 3.0, so that no model trained on it may be shipped with this course",
