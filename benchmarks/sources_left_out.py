@@ -23,6 +23,7 @@ sys.path.insert(0, str(files.ROOT / "tools"))
 import train_model
 
 FOLDS = 4
+_FEWEST = 3  # recordings of a source or kind whose share has an interval
 RIGHT, BETWEEN = "balanced, neither an error", "between cat and dog"
 # The share of the other sounds that "neither" has to keep out, of the kinds that several sources
 # have: the shipped model will have heard them all, and those of one source were not.
@@ -200,7 +201,7 @@ def figures(tables, clips, other_from):
     """What is said of the answers cat, dog and neither, the mean over the seeds."""
     other = (clips.label == datasets.OTHER).to_numpy()
     kinds, sources = clips.get("kind", clips.label), clips.source
-    each, by_source, by_kind, answered = [], [], [], []
+    each, answered = [], []
     for table in tables:
         right = (cards.verdicts(table, 0, other_from) == clips.label).to_numpy()
         between = (cards.verdicts(table, 0, np.inf) == clips.label).to_numpy()
@@ -208,7 +209,7 @@ def figures(tables, clips, other_from):
             {"label": clips.label, "source": sources, "kind": kinds, "right": right}
         )
         recall = shown.groupby("label").right.mean()
-        answered.append(shown.rename(columns={"right": "correct"})[~other])
+        answered.append(shown.rename(columns={"right": "correct"}))
         share = 1 - table[f"p_{datasets.OTHER}"]
         each.append(
             {
@@ -224,27 +225,41 @@ def figures(tables, clips, other_from):
                 "calibration error": evaluation.calibration_error(table),
             }
         )
-        by_source.append(shown.groupby(["label", "source"]).right.agg(["mean", "size"]))
-        by_kind.append(shown.groupby(["label", "kind"]).right.agg(["mean", "size"]))
-    found = pd.DataFrame(each)
+    found, pets = pd.DataFrame(each), [table[~other] for table in answered]
     drawn = {
-        f"{unit}s drawn": evaluation.bootstrap_interval(answered, clips[unit][~other])
+        f"{unit}s drawn": evaluation.bootstrap_interval(pets, clips[unit][~other])
         for unit in ("group", "source")
     }
+    by_source, ends_by_source = _rows(answered, "source", clips.group)
+    by_kind, ends_by_kind = _rows(answered, "kind", clips.group)
     return {
         "interval": {name: [round(x, 4) for x in ends] for name, ends in drawn.items()},
         "reliability": evaluation.reliability(pd.concat(tables)).round(4).to_dict("records"),
         "mean": {name: round(float(value), 4) for name, value in found.mean().items()},
         "by_seed": found.round(4).to_dict("list"),
-        "by_source": _rows(by_source),
-        "by_kind": _rows(by_kind),
+        "by_source": by_source,
+        "ends_by_source": ends_by_source,
+        "by_kind": by_kind,
+        "ends_by_kind": ends_by_kind,
     }
 
 
-def _rows(each):
-    """[[label, source or kind, clips, share right]], the mean over the seeds."""
-    mean = sum(each) / len(each)
-    return [[*name, int(row["size"]), round(row["mean"], 4)] for name, row in mean.iterrows()]
+def _rows(answered, column, group):
+    """[[label, source or kind, clips, share right]], the mean over the seeds, and 95 % intervals.
+
+    Recordings are drawn, those of that row alone; of fewer than _FEWEST there is no interval: None.
+    """
+    rows, ends = [], []
+    for name, part in answered[0].groupby(["label", column]):
+        tables = [table.loc[part.index] for table in answered]
+        share = np.mean([table.correct.mean() for table in tables])
+        rows.append([*name, len(part), round(float(share), 4)])
+        recordings, drawn = group[part.index], None
+        if recordings.nunique() >= _FEWEST:
+            low, high = evaluation.bootstrap_interval(tables, recordings)
+            drawn = [round(low, 4), round(high, 4)]
+        ends.append(drawn)
+    return rows, ends
 
 
 def trade(tables, clips):

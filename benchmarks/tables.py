@@ -29,6 +29,7 @@ _FEW = 5  # clips of a source or a kind: of fewer no share is shown
 FILES = [HERE / "README.md", ROOT / "README.md", ROOT / "data" / "pretrained" / "README.md"]
 FILES += [ROOT / "SECURITY.md"]
 PICTURE = ROOT / "notebooks" / "images" / "ladder.png"
+TRADE = HERE / "trade.png"
 
 
 def results(name):
@@ -256,12 +257,19 @@ def calibration():
 
 def _by(column, name):
     """How often each of a column's values, with so many clips, was answered rightly."""
+    found = results("shipped")
     rows = [
-        [value, label, clips, percent(share)]
-        for label, value, clips, share in results("shipped")[column]
+        [
+            value,
+            label,
+            clips,
+            percent(share),
+            interval(dict(zip(("low", "high"), ends))) if ends else "",
+        ]
+        for (label, value, clips, share), ends in zip(found[column], found[f"ends_{column}"])
         if clips >= _FEW
     ]
-    return table([name, "sounds", "clips", "right"], rows)
+    return table([name, "sounds", "clips", "right", "95 % interval (%)"], rows)
 
 
 def by_source():
@@ -291,10 +299,26 @@ def kept_at(found, out):
     return float(np.interp(out, kept_out[::-1], kept[::-1]))
 
 
+_MODELS = ("the compact network", "shipped"), ("the head on YAMNet", "yamnet_head")
+
+
+def draw_trade():
+    """The same as a picture, of both models: what is kept, over what is kept out."""
+    ax = plt.subplots(figsize=(6.4, 4))[1]
+    for (name, of), tint, dash in zip(_MODELS, ("#009E73", "#333333"), ("-", "--"), strict=True):
+        _, kept, out = zip(*results(of)["trade"])
+        ax.plot(100 * np.array(out), 100 * np.array(kept), dash, color=tint, label=name)
+    ax.plot(90, 95, "x", color="#CC79A7", markersize=9, markeredgewidth=2, label="the aim")
+    ax.set(title="Cats and dogs let in, other sounds kept out", xlim=(0, 101), ylim=(0, 103))
+    ax.set(xlabel="other sounds kept out (%)", ylabel="cats and dogs let in (%)")
+    ax.legend(frameon=False, loc="lower left")
+    plt.savefig(TRADE, dpi=110)
+
+
 def heads():
     """The shipped model and the head on YAMNet, on the same sources that neither has heard."""
     rows = []
-    for name, of in (("the compact network", "shipped"), ("the head on YAMNet", "yamnet_head")):
+    for name, of in _MODELS:
         found = results(of)
         mean = found["mean"]
         rows.append(
@@ -972,6 +996,7 @@ def main():
     counted = f"{found['clips']} clips of {found['recordings']} recordings"
     plots.ladder(found, title=f"{counted}, {found['folds']} grouped folds")
     plt.savefig(PICTURE, dpi=110)
+    draw_trade()
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def bootstrap_interval(predictions, group, draws=2000, seed=0):
     """95 % interval of the balanced accuracy, by drawing groups with replacement.
 
     Clips of one recording are right or wrong together: an interval that drew clips, as wilson
-    supposes, would be too narrow. Where all are right, it is the mean over
+    supposes, would be too narrow. Where all are right, or all wrong, it is the mean over
     the classes of wilson's of their groups.
 
     Taught in notebooks/05_evaluate.ipynb.
@@ -147,10 +147,11 @@ def bootstrap_interval(predictions, group, draws=2000, seed=0):
 
     Source: the percentile bootstrap (Efron 1979), on clusters.
     """
-    if all(table.correct.all() for table in _tables(predictions)):
-        # no draw would show an error, which proves no certainty
+    right = np.mean([table.correct.mean() for table in _tables(predictions)])
+    if right in (0, 1):  # all draws would be alike, which proves no certainty
         of_class = pd.Series(list(group)).groupby(_tables(predictions)[0].label.to_numpy())
-        return float(np.mean([wilson(n, n)[0] for n in of_class.nunique()])), 1.0
+        low, high = np.mean([wilson(right * n, n) for n in of_class.nunique()], axis=0)
+        return float(low), float(high)
     low, high = np.quantile(_resampled(predictions, group, draws, seed), [0.025, 0.975])
     return float(low), float(high)
 

@@ -50,14 +50,16 @@ RESERVED = frozenset({"start", "end", "level", "weight", "unsure"})  # what an a
 
 
 def check_names(names):
-    """See that no class is called what an answer uses for something else.
+    """See that no class is called what an answer uses for something else, and no two alike.
 
     Args:
         names: of the classes.
 
     Raises:
-        ValueError: one is; the message names it.
+        ValueError: some are; the message names them.
     """
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two classes are called {', '.join(twice)}")
     if taken := sorted(RESERVED & set(names)):
         raise ValueError(f"a class cannot be called {', '.join(taken)}, which an answer uses")
 
@@ -171,6 +173,8 @@ class Classifier:
         check_names(self.card["names"])
         try:
             classes = run(np.zeros((1, 1), np.float32))["probabilities"].shape[-1]
+        except (MemoryError, OSError):
+            raise
         except Exception as error:  # what a network of pictures says of a waveform may be anything
             raise ValueError(
                 "it takes no waveform, or gives no probabilities: name a model that make model or "
@@ -222,15 +226,15 @@ class Classifier:
             )
         card = path.with_suffix(".json")
         card = _read_card(card) if card.is_file() else {}
-        if path.suffix == ".tflite":
-            return cls(_litert(path), card)
-        network = _keras(path)
-        if network is None:  # this Keras is too old for it; the other file says the same
-            other = path.with_suffix(".tflite")
-            if not other.is_file():
-                raise ValueError(f"this Keras is too old for {path}, and its .tflite is missing")
-            return cls(_litert(other), card)
-        return cls(network.predict_on_batch, card, network)
+        network = None if path.suffix == ".tflite" else _keras(path)
+        if network is None:  # or this Keras is too old for it; the other file says the same
+            path = path.with_suffix(".tflite")
+            if not path.is_file():
+                raise ValueError(f"this Keras is too old for {asked}, and its .tflite is missing")
+        try:
+            return cls(network.predict_on_batch if network else _litert(path), card, network)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def predict(self, source, sample_rate=None):
         """Answer for one clip.
@@ -370,6 +374,10 @@ def _read_card(path):
         raise ValueError(f"{path}: other is {whole['other']}, of {len(whole['names'])} names")
     if whole["window_hop_seconds"] > whole["window_seconds"]:
         raise ValueError(f"{path}: window_hop_seconds is more than window_seconds")
+    try:
+        check_names(whole["names"])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if isinstance(card.get("examples"), list):
         for name in card["examples"]:
             if "\0" in name or not (folder / name).resolve().is_relative_to(folder):
@@ -444,9 +452,11 @@ def _litert(path):
 
     # Its delegate for speed, XNNPACK, says that it is there, once a process: here, and not in a
     # thread, for while stderr is away what others write there is lost.
-    with files.no_stderr():
-        run(np.zeros((1, 1), np.float32))
-
+    try:
+        with files.no_stderr():
+            run(np.zeros((1, 1), np.float32))
+    except (ValueError, KeyError, RuntimeError) as error:
+        raise ValueError(f"it is no model that takes a waveform ({error})") from error
     return run
 
 

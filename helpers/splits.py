@@ -202,8 +202,8 @@ def hold_out(catalog: pd.DataFrame, fraction: float, seed: int = 0) -> np.ndarra
 
     Args:
         catalog: DataFrame with columns label and group.
-        fraction: share of the clips to hold out, above 0 and at most a half; one of 1/2, 1/3, 1/4
-            and so on, or the nearest of these.
+        fraction: share of the clips to hold out, above 0 and at most a half. It is taken as one of
+            1/2, 1/3, 1/4 and so on: as 1 / round(1 / fraction).
         seed: same seed, same choice.
 
     Returns:

@@ -119,8 +119,9 @@ def test_too_much_is_refused_before_it_is_decoded(answerer, tmp_path, monkeypatc
     assert text(answerer.answer(str(tmp_path / name))[0]).startswith("No answer")
 
 
-def test_silence_is_unsure_and_says_so(answerer, tmp_path):
-    soundfile.write(tmp_path / "clip.wav", np.zeros(32_000), tones.RATE)
+@pytest.mark.parametrize("offset", [0.0, 0.3])  # a constant makes no sound either
+def test_silence_is_unsure_and_says_so(answerer, tmp_path, offset):
+    soundfile.write(tmp_path / "clip.wav", np.full(32_000, offset), tones.RATE)
     verdict, shares, picture = answerer.answer(str(tmp_path / "clip.wav"))
     assert text(verdict).startswith("Unsure") and "silence" in verdict
     assert set(shares) == {"cat", "dog"} and not picture

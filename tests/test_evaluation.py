@@ -30,6 +30,17 @@ def test_a_table_says_who_was_right():
     np.testing.assert_allclose(got.p_cat + got.p_dog, 1)
 
 
+def test_where_all_are_wrong_the_interval_is_that_of_where_all_are_right_upside_down():
+    labels = ["cat"] * 5 + ["dog"] * 10
+    right = table([0.1] * 5 + [0.9] * 10, labels)
+    wrong = table([0.9] * 5 + [0.1] * 10, labels)
+    low, high = evaluation.bootstrap_interval(right, np.arange(15))
+    assert high == 1 and 0.6 < low < 0.7
+    np.testing.assert_allclose(
+        evaluation.bootstrap_interval(wrong, np.arange(15)), (0, 1 - low), atol=1e-12
+    )
+
+
 def test_a_network_that_diverged_is_no_classifier_that_says_cat():
     with pytest.raises(ValueError, match="if they are nan, the training has diverged"):
         table([0.2, np.nan], ["cat", "dog"])

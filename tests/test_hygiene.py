@@ -271,6 +271,8 @@ def exercises_have_solutions(lesson):
             say.append(f"exercise {number} does not end with its check")
         elif "..." not in cell.source:
             say.append(f"exercise {number} leaves nothing to fill in")
+        elif "<summary>Hint" not in above:
+            say.append(f"exercise {number} has no hint below its task")
         if solution is None:
             say.append(f"exercise {number} has no solution below it")
         elif number and not re.search(call, solution.rstrip()):
@@ -380,7 +382,7 @@ def good():
         code("plot(clips)", outputs=[show(**picture)], alt="Line plot: loss against the epoch."),
         code("explore(clips)", outputs=[show(**{WIDGET: {}, "text/plain": "Menu"})]),
         code("time(clips)", "nbval-ignore-output", outputs=[stream("1 s")], reason="a time"),
-        nbf.new_markdown_cell("### Exercise 01.1\n\nCount."),
+        nbf.new_markdown_cell("### Exercise 01.1\n\nCount.\n\n<summary>Hint</summary>"),
         code(BLANK, "exercise", outputs=[stream("Not yet.")]),
         nbf.new_markdown_cell(SOLVED),
         nbf.new_markdown_cell("## Recap\n\nA toy is a toy."),
@@ -475,6 +477,7 @@ BREAKS = [
     ("exercises_have_solutions", source(8, "### Exercise 01.1", "### Exercise 02.1")),
     ("exercises_have_solutions", source(9, "...", "1")),
     ("exercises_have_solutions", source(9, "01.1", "01.2")),
+    ("exercises_have_solutions", source(8, "Hint", "Help")),
     ("exercises_have_solutions", source(10, "```python", "```")),
     ("exercises_have_solutions", source(10, "exercises.check", "print")),
     ("ends_with_headline", lambda lesson: lesson.cells[12].outputs.clear()),

@@ -319,8 +319,19 @@ def test_no_class_is_called_what_an_answer_uses_itself(folder, name):
 
 def test_a_network_of_pictures_is_refused_in_a_sentence(tmp_path, cnn):
     cnn.save(tmp_path / "pictures.keras")
-    with pytest.raises(ValueError, match="takes no waveform, or gives no probabilities: name a"):
+    with pytest.raises(ValueError, match=r"pictures\.keras: it takes no waveform, or gives no"):
         predict.Classifier.load(tmp_path / "pictures.keras")
+
+
+def test_what_is_no_model_is_refused_by_its_name(tmp_path):
+    (tmp_path / "broken.tflite").write_bytes(b"nothing of the kind")
+    with pytest.raises(ValueError, match=r"broken\.tflite: it is no model that takes a waveform"):
+        predict.Classifier.load(tmp_path / "broken.tflite")
+
+
+def test_a_card_that_names_a_class_twice_is_refused():
+    with pytest.raises(ValueError, match="two classes are called cat"):
+        predict.check_names(["cat", "dog", "cat"])
 
 
 def test_where_keras_is_too_old_and_the_other_file_is_missing(tmp_path, folder, monkeypatch):

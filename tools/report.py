@@ -46,7 +46,8 @@ def render(notebook, name, folder):
 
 def alt(cell):
     """The beginning of a picture's tag, with its cell's words for those who do not see it."""
-    return f'<img alt="{html.escape(cell.metadata.get("alt", ""))}" '
+    words = cell.metadata.get("alt")
+    return f'<img alt="{html.escape(words)}" ' if words else "<img "
 
 
 def without_widgets(notebook):

@@ -72,7 +72,7 @@ _WIDE = _Layout(
     bar=0.014,
     titles=(
         "What was heard, in the colour of its moment",
-        "What the model made of it: a dot a window, larger where it counts",
+        "What the model made of it: a mark per window, larger where it counts",
     ),
 )
 _HIGH = _Layout(
@@ -83,7 +83,7 @@ _HIGH = _Layout(
     rows=((5.12, 0.96), (3.2, 1.54), (1.02, 1.6)),
     label=-0.26,
     bar=0.02,
-    titles=("What was heard", "A dot a window, larger where it counts"),
+    titles=("What was heard", "A mark per window, larger where it counts"),
 )
 
 

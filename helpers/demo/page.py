@@ -255,7 +255,7 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
     os.environ["GRADIO_TEMP_DIR"] = folder
     page, stopped, one = None, threading.Event(), ThreadPoolExecutor(1)
     threading.Thread(target=_sweep, args=(Path(folder), stopped), daemon=True).start()
-    theirs, route_utils.GradioUploadFile = route_utils.GradioUploadFile, _Upload  # no setting does
+    route_utils.GradioUploadFile = _Upload  # there is no setting for it
     try:
         page = _build(classifier, one)
         look = gr.themes.Soft(primary_hue="teal", font=["system-ui", "sans-serif"])
@@ -283,7 +283,6 @@ def running(classifier, *, port=None, share=False, host="127.0.0.1"):
         if page is not None:
             page.close(verbose=False)
         one.shutdown(wait=False)
-        route_utils.GradioUploadFile = theirs
         os.environ.pop("GRADIO_TEMP_DIR")
         if before is not None:
             os.environ["GRADIO_TEMP_DIR"] = before
@@ -310,8 +309,10 @@ def main(arguments=None):
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     except OSError as error:
-        taken = f"port {options.port} cannot be had: name another with --port, or none ({error})"
-        sys.exit(taken if options.port else str(error))
+        said = str(error)
+        if options.port and said.startswith("Cannot find empty port"):
+            said = f"port {options.port} is taken: name another with --port, or none"
+        sys.exit(said)
     except KeyboardInterrupt:
         pass
 
