@@ -368,7 +368,7 @@ def test_the_hours_are_added_up_and_what_does_not_fit_is_named(monkeypatch):
     took = dict.fromkeys(tables.MEASURES, 0.3) | {"transfer_curve": None}
     monkeypatch.setattr(tables, "hours_of", took.get)
     assert "Together 2.4 hours, without `transfer_curve.py`" in tables.hours()
-    assert "in this order `shipped.py`, `yamnet_head.py` end later" in tables.hours()
+    assert "run in this order, `shipped.py`, `yamnet_head.py` end later" in tables.hours()
     monkeypatch.setattr(tables, "hours_of", lambda measure: 0.2)
     assert "Together 1.8 hours. The aim is 2 hours: run in this order, all that is noted" in tables.hours()
 
