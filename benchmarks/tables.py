@@ -30,6 +30,7 @@ FILES = [HERE / "README.md", ROOT / "README.md", ROOT / "data" / "pretrained" / 
 FILES += [ROOT / "SECURITY.md"]
 PICTURE = ROOT / "notebooks" / "images" / "ladder.png"
 TRADE = HERE / "trade.png"
+_MODELS = ("the compact network", "shipped"), ("the head on YAMNet", "yamnet_head")
 
 
 def results(name):
@@ -188,7 +189,7 @@ def degraded():
 def degraded_elsewhere():
     """Degraded copies of sounds from sources not heard, asked of the shipped model and the head."""
     lines = []
-    for name, of in (("The compact network", "shipped"), ("The head on YAMNet", "yamnet_head")):
+    for name, of in _MODELS:
         rows = [
             [
                 row["kind"],
@@ -206,7 +207,7 @@ def degraded_elsewhere():
         ]
         head = ["the clips left out", "cats and dogs right", "change (points)"]
         head += ["between cat and dog", "change (points)", "others kept out"]
-        lines.append(f"{name}:\n\n{table(head, rows)}")
+        lines.append(f"{name[0].upper()}{name[1:]}:\n\n{table(head, rows)}")
     return "\n\n".join(lines)
 
 
@@ -296,9 +297,6 @@ def kept_at(found, out):
     """The share of cats and dogs that are not turned away where so many of the others are."""
     _, kept, kept_out = zip(*found["trade"])
     return float(np.interp(out, kept_out[::-1], kept[::-1]))
-
-
-_MODELS = ("the compact network", "shipped"), ("the head on YAMNet", "yamnet_head")
 
 
 def draw_trade():
