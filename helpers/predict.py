@@ -257,14 +257,23 @@ class Classifier:
         else:
             waveform, rate = _mono(source), _checked_rate(sample_rate)
         seconds = len(waveform) / rate
-        peak = float(np.ptp(waveform)) / 2  # not the maximum: a constant makes no sound
+        silent = self.is_silent(waveform)
         loudest = max(1.0, float(np.abs(waveform).max()))  # squares of 1e38 would overflow
         waveform = audio.resample(waveform / np.float32(loudest), rate, SAMPLE_RATE)
         answer, timeline = self._answer(waveform if len(waveform) else np.zeros(1, np.float32))
         timeline["end"] = np.minimum(timeline.end, seconds)
         probabilities = dict(zip(self.card["names"], answer.tolist()))
-        label, reason = self._verdict(peak, seconds, probabilities)
+        label, reason = self._verdict(silent, seconds, probabilities)
         return Prediction(label, reason, probabilities, timeline, seconds)
+
+    def is_silent(self, waveform):
+        """Whether nothing in a waveform is as loud as the card's silence_dbfs.
+
+        Args:
+            waveform: float, shape (samples,), full scale at +-1.
+        """
+        peak = np.ptp(waveform) / 2 if len(waveform) else 0.0  # a constant makes no sound
+        return bool(peak < 10 ** (self.card["silence_dbfs"] / 20))
 
     def predict_many(self, paths):
         """Answer for many files, as many at a time as there are cores (in Keras one).
@@ -327,13 +336,12 @@ class Classifier:
         timeline = timeline.assign(**shares, level=level, weight=weight)
         return answer / answer.sum(), timeline
 
-    def _verdict(self, peak, seconds, probabilities):
+    def _verdict(self, silent, seconds, probabilities):
         """The label, and in words why it is "unsure", or why what was hardly heard is "neither"."""
         card, known = self.card, dict(probabilities)
         other = None if card["other"] is None else card["names"][card["other"]]
-        if peak < 10 ** (card["silence_dbfs"] / 20):
-            silent = "silence: nothing in it is loud enough to be heard"
-            return other or "unsure", silent
+        if silent:
+            return other or "unsure", "silence: nothing in it is loud enough to be heard"
         if seconds < card["min_seconds"]:
             asked = f"less than the {card['min_seconds']:g} s asked for"
             return "unsure", f"too short: {seconds:.3f} s, {asked}"

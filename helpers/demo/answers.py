@@ -192,8 +192,7 @@ class Answerer:
             note = "The model was trained on this very file: its answer proves nothing."
         title = _in_words(answer, self.classifier.card)
         verdict = _verdict(title, reason, note, answer.label, waveform)
-        peak = np.ptp(waveform) / 2 if len(waveform) else 0.0  # as predict: a constant is no sound
-        silent = peak < 10 ** (self.classifier.card["silence_dbfs"] / 20)
+        silent = self.classifier.is_silent(waveform)
         picture = "" if silent else _picture(waveform, answer, title, self.classifier.card)
         return verdict, answer.probabilities, picture
 
